@@ -1,5 +1,6 @@
 // @ts-check
 // Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
+import { aboutOf } from '../www/run/about.js';
 import { counterexamples } from '../www/run/counterexamples.js';
 import { safety } from '../www/words/strings.js';
 import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
@@ -67,8 +68,14 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   await expect(trouble).toContainText(`but ${violation.second}.`);
   await trouble.getByRole('button', { name: 'What it means' }).click();
   const panel = page.getByRole('tabpanel', { name: 'Safety' });
-  await expect(panel.locator('.properties li:focus')).toContainText('Durable Promise');
-  await expect(panel.locator('.violation')).toContainText(violation.second);
+  const known = panel.locator('.violation');
+  await expect(known).toBeFocused();
+  await expect(known).toContainText(violation.second);
+  // First of the server and the entry that it is about, then in general.
+  await expect(known.locator('.means')).toContainText(
+    `S${aboutOf(violation).servers[0]} has said something that its disk`,
+  );
+  await expect(known).toContainText('In general: A vote or an acknowledgement that is sent is on its sender’s disk.');
   await expect(panel.locator('.rules-off')).toContainText('persist before acknowledging');
 
   // Back in time the lamp is on again, and the page can jump to the violation.
@@ -96,8 +103,10 @@ test('a link keeps which rules are off, and a reload counterexamples in the same
   await expect(page.locator('#safety-words')).toHaveText(ALL_HOLD);
 });
 
-test('each rule has a run at hand that counterexamples without it', async ({ page }) => {
+test('each rule has a run at hand that breaks without it', async ({ page }) => {
   test.slow();
+  // It doesn’t play by itself then.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);
   await page.keyboard.press('n');
   const dialog = page.getByRole('dialog', { name: 'New run' });
@@ -109,6 +118,8 @@ test('each rule has a run at hand that counterexamples without it', async ({ pag
   expect(alive).toEqual(['step-down-on-higher-term']);
   await dialog.locator('summary').first().click();
   await expect(dialog.getByRole('link', { name: 'See it break' })).toHaveCount(rules.length);
+  /** By rule: what is violated without it. */
+  const found = new Map();
   for (const rule of rules) {
     if (!(await dialog.isVisible())) {
       await page.keyboard.press('n');
@@ -118,6 +129,8 @@ test('each rule has a run at hand that counterexamples without it', async ({ pag
     await line.getByRole('link', { name: 'See it break' }).click();
     await expect(dialog).toBeHidden();
     await expect.poll(() => page.evaluate(() => /** @type {any} */ (window).raftarium.run.without)).toBe(rule);
+    await page.locator('#violation').getByRole('button', { name: 'Go there' }).click();
+    await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
     const { differs, now, violation } = await page.evaluate(() => {
       const { claimed, frame, run } = /** @type {any} */ (window).raftarium;
       return { differs: run.differs, now: frame.now, violation: frame.violation ?? claimed };
@@ -129,7 +142,13 @@ test('each rule has a run at hand that counterexamples without it', async ({ pag
     }
     await expect(page.locator('#violation')).toContainText(`but ${violation.second}.`);
     await expect(page.locator('#safety-words')).toHaveText(`${violation.property} is broken · 1 rule off`);
+    found.set(rule, violation.property);
   }
+  // These show the harm, and not only the promise that is broken first.
+  expect(found.get('vote-once-per-term')).toBe('Election Safety');
+  expect(found.get('persist-before-voting')).toBe('Election Safety');
+  expect(found.get('persist-before-acknowledging')).toBe('Leader Completeness');
+  expect(found.get('persist-before-counting')).toBe('Leader Completeness');
 });
 
 test('a rule that isn’t there is refused', async ({ page }) => {

@@ -86,7 +86,7 @@ export type MessageKind =
 
 /**
  * As it comes from the simulator: every message is a row of numbers, its fields in the order below;
- * `kind` counts `messageKinds`.
+ * `kind` counts `signs` in `pkg/tables.js`.
  */
 export type Packed<T> = Omit<T, "messages"> & { messages: Float64Array };
 
@@ -128,6 +128,8 @@ export interface ViolationView {
   /** The two facts that contradict each other. */
   first: string;
   second: string;
+  /** What they are about: `aboutOf` in `www/run/about.js` reads it. */
+  about: number[];
   time: Micros;
 }
 

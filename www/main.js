@@ -3,6 +3,7 @@
 
 import { App, makeModel } from './app/app.js';
 import { reloadAction, showTrouble, wordsOf } from './kit/errors.js';
+import { explainTerms } from './kit/explained.js';
 import { askedMode } from './app/embed.js';
 import { KeptRuns } from './share/kept-runs.js';
 import { readAddress } from './share/link.js';
@@ -84,6 +85,7 @@ function begin(Run) {
 }
 
 strings.fill(document);
+explainTerms();
 document.documentElement.dataset.loading = '';
 const Run = await load();
 if (Run) begin(Run);

@@ -11,6 +11,7 @@ use std::{fmt, thread};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
+use raft_core::check::Guarantee;
 use raft_core::check::linearizable::WORK_DEFAULT;
 use raft_core::format::{Found, LENGTH_MAX, Run, found, kebab, units};
 use raft_core::raft::{Rule, Rules};
@@ -40,6 +41,7 @@ const JOBS_MAX: u16 = 1_024;
                        Examples:\n  \
                        raftarium hunt --seeds 0..10000 --jobs 8\n  \
                        raftarium hunt --without vote-once-per-term --nodes 3 --for 20s\n  \
+                       raftarium hunt --without persist-before-acknowledging --only-harm\n  \
                        raftarium hunt --seeds 0..500 --faults disks --keep-going --json > disks.json\n\n\
                        To use many machines, give each its own range of seeds (docs/hunting.md).\n\n\
                        Ctrl-C and SIGTERM end a hunt, even while it shrinks: it prints and writes what it has found. A second one stops it at once.\n\n\
@@ -64,6 +66,10 @@ pub struct Options {
     #[arg(long, value_name = "RULE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(Rule::ALL.map(Rule::name)))]
     without: Vec<String>,
+    /// Look only for harm: two leaders in a term, logs or stores that differ, a lost entry, a wrong
+    /// answer. A promise that is broken on the way ends no run
+    #[arg(long)]
+    only_harm: bool,
     /// How many seeds to play at the same time, up to 1024; by default as many as there are
     /// processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX)))]
@@ -232,6 +238,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         length: options.length,
         profile: Profile::ALL.into_iter().find(|profile| profile.name() == options.faults).unwrap_or_default(),
         rules: off.fold(Rules::ALL, Rules::without),
+        only_harm: options.only_harm,
     };
     let interrupt = Interrupt::watch()?;
     let start = Instant::now();
@@ -260,14 +267,16 @@ const LISTED_LINK_MAX: usize = 2_000;
 /// What stands in place of a longer link.
 const TOO_LONG: &str = "too long: *New run*, *Rules* in the page has a shorter one";
 
-/// The result of a hunt without one rule, as a row of a Markdown table.
-pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String, Unusable> {
+/// The result of a hunt without one rule, as a row of a Markdown table; and whether what it found is
+/// a broken promise, which need not have done harm.
+pub fn row_without(rule: Rule, seeds: Seeds, only_harm: bool, shrink_tries: u32) -> Result<(String, bool), Unusable> {
     let options = Options {
         seeds,
         nodes: None,
         length: Hunt::default().length,
         faults: Profile::Full.name().to_owned(),
         without: Vec::new(),
+        only_harm,
         jobs: None,
         keep_going: true,
         all_marks: false,
@@ -276,24 +285,25 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
         base_url: BASE_URL.to_owned(),
         shrink_tries,
     };
-    let hunt = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() };
+    let hunt = Hunt { rules: Rules::ALL.without(rule), only_harm, ..Hunt::default() };
     // No signal is caught here: the rows printed before an interruption are complete.
     let interrupt = Interrupt::default();
     let mut tally = play_all(&options, &hunt, &interrupt)?;
     tally.failed.sort_by_key(|failed| failed.seed);
     let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
     let Some(first) = tally.failed.first() else {
-        return Ok(format!("{start} 0 of {} | | | | |", tally.played));
+        return Ok((format!("{start} 0 of {} | | | | |", tally.played), false));
     };
     let mut shrunk = trial::shrink(&run_of(&hunt, first.seed), &first.failure, shrink_tries, |candidate| {
         try_run(candidate, WORK_OF_SHRINKING, &interrupt)?.failed.map(|failed| failed.failure)
     });
     let (found, sentence) = end(&mut shrunk.run);
+    let promise = matches!(&found, Some(Found { what: Guarantee::Property(property), .. }) if !property.is_harm());
     let sentence = sentence.unwrap_or_else(|| first.sentence.clone());
     let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
     let link = found::write_address("", &shrunk.run, found.as_ref()).ok();
     let link = link.filter(|link| link.len() <= LISTED_LINK_MAX).map_or(TOO_LONG.into(), |link| format!("`{link}`"));
-    Ok(format!(
+    let row = format!(
         "{start} {} of {} | {} | {} servers, {} actions, {} | {} | {link} |",
         tally.failed.len(),
         tally.played,
@@ -302,7 +312,8 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
         actions.len(),
         shrunk.run.until,
         sentence.replace('|', "\\|").replace('\n', " "),
-    ))
+    );
+    Ok((row, promise))
 }
 
 // ---------------------------------------------------------------- playing
@@ -539,6 +550,7 @@ impl Told<'_> {
             "length": hunt.length.as_micros(),
             "faults": hunt.profile.name(),
             "without": hunt.rules.switched_off().map(Rule::name).collect::<Vec<_>>(),
+            "only_harm": hunt.only_harm,
             "played": tally.played,
             "events": tally.events,
             "virtual_seconds": tally.time.as_micros() as f64 / 1e6,

@@ -32,16 +32,36 @@ fn heading(seeds: Seeds, shrink_tries: u32) -> String {
          # What each rule is good for\n\n\
          For each rule, a hunt without it: seeds {seeds}, a minute each, with every fault. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
          the first seed that failed. What is behind `#` opens it in the page, and `raftarium replay '#run=…'` plays it.\n\n\
-         | without | which prevents | seeds that fail | the first | shrunk to | finding | link |\n\
-         | --- | --- | --- | --- | --- | --- | --- |\n"
+         {COLUMNS}"
+    )
+}
+
+const COLUMNS: &str = "| without | which prevents | seeds that fail | the first | shrunk to | finding | link |\n\
+                       | --- | --- | --- | --- | --- | --- | --- |\n";
+
+/// The text above the table of those rules without which a promise is broken first.
+fn heading_of_harm() -> String {
+    format!(
+        "\n## Harm and promises\n\n\
+         Two leaders in a term, logs or stores that differ, an entry that is lost, a client that is told something wrong: \
+         these are *harm*. What else is checked are *promises*, which servers keep so that no harm is done. A hunt ends a run at the first that is \
+         broken. With `--only-harm` the run goes on: these rules once more, with what comes of the broken promise. (A cluster \
+         that stands still is no harm either.)\n\n{COLUMNS}"
     )
 }
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     if let Some(seeds) = options.hunt {
         output::print(&Text::of_lines(&heading(seeds, options.shrink_tries)))?;
+        let mut promises = Vec::new();
         for rule in Rule::ALL {
-            output::print(Text::new().line(hunt::row_without(rule, seeds, options.shrink_tries)?))?;
+            let (row, promise) = hunt::row_without(rule, seeds, false, options.shrink_tries)?;
+            output::print(Text::new().line(row))?;
+            promises.extend(promise.then_some(rule));
+        }
+        output::print(&Text::of_lines(&heading_of_harm()))?;
+        for rule in promises {
+            output::print(Text::new().line(hunt::row_without(rule, seeds, true, options.shrink_tries)?.0))?;
         }
         return Ok(Ending::Fine);
     }

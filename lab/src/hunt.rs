@@ -76,7 +76,7 @@ impl Hunt {
             rules = rules.without(rule);
         }
         let length = Duration::from_micros(length.max(0.0) as u64);
-        let hunt = trial::Hunt { servers: (servers > 0).then_some(servers), length, profile, rules };
+        let hunt = trial::Hunt { servers: (servers > 0).then_some(servers), length, profile, rules, only_harm: false };
         hunt.check()?;
         Ok(Hunt { hunt, trial: None })
     }

@@ -137,6 +137,7 @@ impl World {
                 operation_timeout: second(3_600),
                 ..Parameters::default().clients
             },
+            checks: Parameters::default().checks,
             rules: self.rules,
         }
     }

@@ -5,17 +5,14 @@ use js_sys::Float64Array;
 use raft_core::raft::Message;
 use raft_core::sim::{Body, Endpoint, Flight, Reply};
 use serde::{Serialize, Serializer};
-use wasm_bindgen::prelude::*;
 
 use crate::js::micros;
-use crate::run::Run;
 
 // What else is a kind of its own for the page, besides each message between servers: those have
-// their places in the table of messages as numbers, and these follow.
+// their places in the table of messages as numbers, and these follow (`Message::OTHER_SIGNS`).
 const HEARTBEAT: usize = Message::COUNT;
 const REQUEST: usize = HEARTBEAT + 1;
 const ANSWER: usize = REQUEST + 1;
-const OTHERS: &str = "heartbeat\nrequest\nanswer";
 
 /// See `MessageView` in `view.d.ts`.
 pub struct MessageView {
@@ -89,15 +86,6 @@ impl Serialize for Messages {
     }
 }
 
-#[wasm_bindgen]
-impl Run {
-    /// The names of the kinds of messages, a line each, in the order of their numbers, from 0.
-    #[wasm_bindgen(js_name = messageKinds)]
-    pub fn message_kinds() -> String {
-        String::from(Message::SIGNS) + OTHERS
-    }
-}
-
 /// A message's kind, how many entries it carries, and whether it says yes.
 fn describe(message: &Message) -> (usize, u32, bool) {
     let entries = if let Message::AppendEntries(m) = message { Some(m.entries.len() as u32) } else { None };
@@ -115,11 +103,12 @@ fn endpoint(endpoint: Endpoint) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Run;
     use raft_core::raft::{AppendEntries, Entries, Entry, EntryId, LogIndex, Payload, Term, TimeoutNow};
 
     #[test]
     fn kinds_are_listed_in_the_order_of_their_numbers() {
-        let kinds = Run::message_kinds();
+        let kinds = String::from(Message::SIGNS) + Message::OTHER_SIGNS;
         let kinds: Vec<&str> = kinds.split('\n').collect();
         let term = Term(1);
         let word = Message::TimeoutNow(TimeoutNow { term });

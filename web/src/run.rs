@@ -79,9 +79,7 @@ impl Run {
                 self.epoch += 1;
                 Ok(())
             }
-            Acted::RunIsOver => {
-                Err(PageError("a violation has ended this run: go back on the tape to do something before it".into()))
-            }
+            Acted::RunIsOver => Err(PageError("a violation has ended this run: go back on the tape first".into())),
         }
     }
 

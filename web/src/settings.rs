@@ -28,6 +28,12 @@ impl Run {
         Ok(Run::build(seed, servers, &text(without), &text(settings))?)
     }
 
+    /// Whether only harm ends the run: promises that are broken are passed over.
+    #[wasm_bindgen(getter, js_name = onlyHarm)]
+    pub fn only_harm(&self) -> bool {
+        self.world().scenario().parameters.checks.only_harm
+    }
+
     /// The seed, in decimal.
     #[wasm_bindgen(getter)]
     pub fn seed(&self) -> String {

@@ -41,13 +41,6 @@ impl Run {
         });
     }
 
-    /// The names of the kinds of moments, one on a line. In a set of kinds, bit n stands for the
-    /// nth of them, from 0.
-    #[wasm_bindgen(js_name = momentKinds)]
-    pub fn moment_kinds() -> String {
-        raft_core::text::joined(&MomentKind::ALL.map(MomentKind::name), "\n")
-    }
-
     /// Goes to the last moment of these kinds before this one. False if there is none.
     #[wasm_bindgen(js_name = jumpBack)]
     pub fn jump_back(&mut self, kinds: u32) -> bool {

@@ -72,12 +72,14 @@ pub struct ViolationView {
     property: &'static str,
     first: String,
     second: String,
+    about: [f64; 4],
     time: f64,
 }
 
 impl ViolationView {
     pub fn of(property: &'static str, first: String, second: String, at: Time) -> ViolationView {
-        ViolationView { property, first, second, time: micros(at) }
+        // What it is about is for who found it to say.
+        ViolationView { property, first, second, about: [0.0; 4], time: micros(at) }
     }
 }
 
@@ -194,6 +196,13 @@ fn revision(epoch: u64, revision: u64) -> f64 {
     (epoch << 28) as f64 + revision as f64
 }
 
+/// What a violation is about, as `aboutOf` in `www/run/about.js` reads it.
+fn about(violation: &Violation) -> [f64; 4] {
+    let servers = violation.servers.iter().fold(0_u32, |bits, server| bits | 1 << server.number());
+    let [first, second] = violation.entries;
+    [f64::from(servers), index(first), index(second), 0.0]
+}
+
 pub fn frame(world: &Simulation, state: RunState) -> Frame {
     let RunState { epoch, told, branch, branches, end } = state;
     Frame {
@@ -211,9 +220,12 @@ pub fn frame(world: &Simulation, state: RunState) -> Frame {
         cuts: cuts(world),
         impaired: impaired(world),
         quorum: quorum(world),
-        violation: world.violation().cloned().map(|violation| {
-            let Violation { property, first, second, at } = violation;
-            ViolationView::of(property.name(), first, second, at)
+        violation: world.violation().map(|violation| ViolationView {
+            property: violation.property.name(),
+            first: violation.first.clone(),
+            second: violation.second.clone(),
+            about: about(violation),
+            time: micros(violation.at),
         }),
     }
 }

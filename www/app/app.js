@@ -2,12 +2,13 @@
 // The page around a run: connects its views, its clock, and what people do.
 
 /** @typedef {import('../share/link.js').Wanted} Wanted */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {Omit<import('../../web/view.d.ts').ViolationView, 'about'>} ViolationView */
 /** @typedef {import('../panels/panel.js').Page} Page */
 /** @typedef {import('../panels/panel.js').View} View */
 /** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
+import { Approach, BEFORE } from './approach.js';
 import { BranchActions } from '../panels/branch-actions.js';
 import { Clock } from './clock.js';
 import { Console } from './command-line.js';
@@ -44,12 +45,13 @@ import { StageButtons } from '../stage/buttons.js';
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
+export function makeModel(Run, { shared, found, watch = false, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    if (!found) return openModel(Run, run, 'moment', '', null);
+    if (!found) return Object.assign(openModel(Run, run, 'moment', '', null), { watch });
     const { what, at, first, second } = found;
-    return openModel(Run, run, 'moment', '', { ...Run.found(shared, what, at, first, second), at: at ?? '' });
+    const claim = { ...Run.found(shared, what, at, first, second), at: at ?? '' };
+    return Object.assign(openModel(Run, run, 'moment', '', claim), { watch });
   }
   // Of anything else, there are none.
   const count = Number.isInteger(servers) && servers > 0 ? servers : 0;
@@ -77,6 +79,7 @@ export class App {
   lab = new Lab();
   clock = new Clock({ advance: (micros) => this.#source.advance(micros), draw: () => this.#draw() });
   #state = new PageState(this.#changed);
+  #approach = new Approach(this.clock);
   #heartbeats = byId('heartbeats', HTMLInputElement);
   #story = new Story();
   #sentence = new Sentence(this.#story);
@@ -341,12 +344,14 @@ export class App {
     if (lessMotion.matches || source.dead || this.model?.origin === 'moment') this.clock.pause();
     else this.clock.play();
     this.#sharing.show(this.model);
+    if (this.model?.watch) this.#approach.begin(this.model, BEFORE.first);
   }
 
   #draw() {
     this.#tape.follow();
     const { frame, claimed } = this.#source;
     const { playing } = this.clock;
+    if (this.model) this.#approach.update(this.model, playing);
     this.#heartbeats.checked = this.#state.heartbeats;
     for (const view of this.#views) view.update(frame, playing);
     this.#sharing.update(this.model, playing);
@@ -376,15 +381,16 @@ export class App {
       detail: said ? claim[said] : '',
     };
     const actions = /** @type {[string, () => void][]} */ ([
-      [strings.whatItMeans, () => this.#explain(violation.property)],
+      [strings.approach.again, () => this.model && this.#approach.begin(this.model, BEFORE.again)],
+      [strings.whatItMeans, () => this.#explain()],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));
   }
 
-  /** Says what a property means, and how it was broken. @param {string} property */
-  #explain(property) {
-    this.#state.explained = property;
+  /** Says what it means that something is broken, and how it was. */
+  #explain() {
+    this.#state.explained = 'violation';
     this.#panels.show('safety');
   }
 

@@ -4,6 +4,7 @@
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make } from '../kit/dom.js';
 import { isAnswer } from '../draw/glyphs.js';
+import { withTerms } from '../kit/explained.js';
 import { keysOn, setKeys } from '../kit/keys.js';
 import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from './legend.js';
 import { readPalette } from '../draw/palette.js';
@@ -11,6 +12,7 @@ import * as strings from '../words/strings.js';
 
 export class HelpDialog {
   #dialog = byId('help-dialog', HTMLDialogElement);
+  #words = make('dl', { class: 'words' });
 
   open() {
     const palette = readPalette();
@@ -69,6 +71,15 @@ export class HelpDialog {
             ]),
           ),
           make('p', { class: 'hint' }, strings.helpTerms),
+          make('h3', {}, strings.text.logs),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpLogs.flatMap(([mark, words]) => [
+              make('dt', {}, make('span', { class: `log-sign ${mark}`, 'aria-hidden': 'true' })),
+              make('dd', {}, ...withTerms(words)),
+            ]),
+          ),
           make('h3', {}, strings.text.tape),
           make(
             'dl',
@@ -95,8 +106,19 @@ export class HelpDialog {
           ),
         ),
       ),
+      make('section', {}, make('h3', {}, strings.helpWords), this.#words),
       make('p', { class: 'hint' }, strings.paper),
     );
     this.#dialog.showModal();
+    this.#listWords();
+  }
+
+  /** All terms with their explanations, which come when they are asked for. */
+  async #listWords() {
+    if (this.#words.firstChild) return;
+    const { terms } = await import('../words/terms.js');
+    this.#words.replaceChildren(
+      ...Object.entries(terms).map(([term, says]) => make('div', {}, make('dt', {}, term), make('dd', {}, says))),
+    );
   }
 }

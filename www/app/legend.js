@@ -7,6 +7,7 @@
 /** @typedef {import('../draw/palette.js').Palette} Palette */
 
 import { byId, make } from '../kit/dom.js';
+import { withTerms } from '../kit/explained.js';
 import { drawGlyph, strike } from '../draw/glyphs.js';
 import { drawCondition } from '../stage/conditions.js';
 import { drawRole, drawVote } from '../stage/nodes.js';
@@ -64,7 +65,7 @@ export const votePicture = (palette, vote) => picture(22, 14, (c) => drawVote(c,
 export function drawLegend() {
   const palette = readPalette();
   /** @param {Node} sign @param {string} words */
-  const item = (sign, words) => make('li', {}, sign, words);
+  const item = (sign, words) => make('li', {}, sign, make('span', {}, ...withTerms(words)));
   byId('legend', HTMLElement).replaceChildren(
     ...strings.legend.map(([kind, words]) => item(glyphPicture(palette, kind), words)),
     item(glyphPicture(palette, 'append-answer'), strings.legendAnswer),

@@ -5,10 +5,10 @@
 /** @typedef {import('../share/link.js').Wanted} Wanted */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
-import { counterexamples } from '../run/counterexamples.js';
 import { fillDialog } from '../kit/dialog.js';
 import { latencyWarning } from '../panels/dials.js';
 import { byId, make, setText } from '../kit/dom.js';
+import { sources, withFigures, withTerms } from '../kit/explained.js';
 import { wordsOf } from '../kit/errors.js';
 import { rules } from '../run/rules.js';
 import * as strings from '../words/strings.js';
@@ -27,6 +27,7 @@ export class RunDialog {
   #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
   #choices = make('span', { class: 'choices' });
   /** By the rule's name: a rule that is ticked holds. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
+  /** In the order of the rules: links to runs that break without them. @type {HTMLAnchorElement[]} */ #examples = [];
   #rulesWords = make('small');
   /** In the order of `Run.settings`. @type {HTMLInputElement[]} */ #settings = [];
   #settingsWords = make('small');
@@ -56,7 +57,7 @@ export class RunDialog {
         {},
         make('summary', {}, `${strings.runRules} `, this.#rulesWords),
         make('p', { class: 'hint' }, strings.runRulesHelp),
-        ...rules.map((rule, i) => this.#rule(rule, counterexamples[i])),
+        ...rules.map((rule) => this.#rule(rule)),
       ),
       make(
         'details',
@@ -105,20 +106,30 @@ export class RunDialog {
     });
     this.#say();
     this.#dialog.showModal();
+    this.#link();
+  }
+
+  /** The runs that break without a rule come when they may be chosen. */
+  async #link() {
+    const { counterexamples } = await import('../run/counterexamples.js');
+    this.#examples.forEach((link, i) => {
+      link.href = `#run=${counterexamples[i]}&watch`;
+      link.hidden = !counterexamples[i];
+    });
   }
 
   /**
    * @param {typeof rules[number]} rule
-   * @param {string} link to a run in which a property is violated without it, or nothing
    */
-  #rule([name, prevents, source], link) {
+  #rule([name, prevents, source]) {
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
-    const why = make('small', {}, strings.withoutRule(prevents, source));
+    const why = make('small', {}, ...withFigures(strings.withoutRule(prevents)));
     const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
     const close = () => this.#dialog.close();
-    const see = link ? [make('a', { href: `#run=${link}`, onclick: close }, strings.seeItBreak)] : [];
-    return make('div', { class: 'rule' }, label, ...see);
+    const see = make('a', { onclick: close, hidden: true }, strings.seeItBreak);
+    this.#examples.push(see);
+    return make('div', { class: 'rule' }, label, make('cite', {}, ...sources(source)), see);
   }
 
   /** @param {[string, string?, number?]} setting @param {number} i */
@@ -126,7 +137,10 @@ export class RunDialog {
     const id = `run-setting-${i}`;
     const input = make('input', { id, type: one ? 'number' : 'checkbox', min: 0, step: 'any' });
     this.#settings.push(input);
-    return [make('label', { for: id }, words), make('span', {}, input, ' ', make('span', { class: 'unit' }, unit))];
+    return [
+      make('label', { for: id }, ...withTerms(words)),
+      make('span', {}, input, ' ', make('span', { class: 'unit' }, unit)),
+    ];
   }
 
   /** The rules that are switched off. */

@@ -31,6 +31,8 @@ export class Transport {
   #clock;
   #play = byId('play', HTMLButtonElement);
   #speed = byId('speed', HTMLInputElement);
+  /** The speed that is shown. */
+  #said = 0;
   #shownPlaying = /** @type {boolean | null} */ (null);
 
   /**
@@ -64,6 +66,11 @@ export class Transport {
   #setSpeed(exponent) {
     this.#speed.value = String(exponent);
     this.#clock.speed = 10 ** Number(this.#speed.value);
+    this.#sayIt();
+  }
+
+  #sayIt() {
+    this.#said = this.#clock.speed;
     setText(byId('speed-value', HTMLOutputElement), strings.speedWords(this.#clock.speed));
     setAttribute(this.#speed, 'aria-valuetext', strings.speedSpoken(this.#clock.speed));
   }
@@ -79,7 +86,12 @@ export class Transport {
   /** @param {Frame} frame */
   update({ now }) {
     setText(byId('now', HTMLElement), strings.seconds(now));
-    const { playing } = this.#clock;
+    const { playing, speed } = this.#clock;
+    if (speed !== this.#said) {
+      // Whoever else has chosen it chose it exactly.
+      this.#speed.value = String(Math.log10(speed));
+      this.#sayIt();
+    }
     if (playing === this.#shownPlaying) return;
     this.#shownPlaying = playing;
     this.#play.replaceChildren(

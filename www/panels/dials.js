@@ -7,6 +7,7 @@
 /** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('./panel.js').Page} Page */
 
+import { withTerms } from '../kit/explained.js';
 import { make, setAttribute, setText } from '../kit/dom.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
@@ -138,7 +139,7 @@ class Dials {
       setText(output, scale.say(view[name]));
       setAttribute(input, 'aria-valuetext', scale.say(view[name]));
     }
-    setText(this.#timing, words.timingWords(view));
+    this.#timing.replaceChildren(...withTerms(words.timingWords(view)));
     this.#warn(view);
   }
 

@@ -6,6 +6,7 @@
 /** @typedef {import('./panel.js').Page} Page */
 
 import { make, setLines, withNames } from '../kit/dom.js';
+import { sources } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
@@ -64,7 +65,9 @@ class Events {
 
 /** @param {StoryLine} line */
 function item({ number, weight, time, text, section }) {
-  const source = section ? [' ', make('cite', {}, section)] : [];
-  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text), ...source);
-  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), go);
+  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text));
+  const source = section ? [' ', make('cite', {}, ...sources(section))] : [];
+  for (const node of source) if (node instanceof Element) for (const one of buttonsOf(node)) one.tabIndex = -1;
+  const says = make('span', {}, go, ...source);
+  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), says);
 }

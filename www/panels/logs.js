@@ -8,6 +8,7 @@
 /** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { aboutOf } from '../run/about.js';
 import { termVariable } from '../draw/palette.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
@@ -43,6 +44,8 @@ export class Logs {
   /** How much of the content is in sight, in px, and from where on. */ #width = 0;
   #from = 0;
   #following = true;
+  /** The violation that it has been scrolled to, and what that is about. */ #pointedAt = '';
+  #about = aboutOf();
   #cellWidth = 72;
   #nameWidth = 84;
 
@@ -77,6 +80,9 @@ export class Logs {
   #begin({ servers }) {
     this.#revision = -1;
     this.#window = '';
+    this.#pointedAt = '';
+    this.#about = aboutOf();
+    this.#table.classList.remove('pointing');
     this.#last = 0;
     this.#following = true;
     this.#numbers = [];
@@ -98,14 +104,44 @@ export class Logs {
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
       this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
     });
-    if (logsRevision === this.#revision || !frameTime.has(this)) return;
+    const { violation } = frame;
+    const pointed = violation ? `${violation.property} ${violation.time}` : '';
+    if (logsRevision === this.#revision && pointed === this.#pointedAt) return;
+    if (!pointed && !frameTime.has(this)) return;
     this.#revision = logsRevision;
     this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
     this.#empty.hidden = this.#last > 0;
     setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
     this.#follow();
+    if (pointed !== this.#pointedAt) this.#pointAt(pointed, violation);
     this.#render();
+  }
+
+  /**
+   * Marks what a violation is about, and scrolls to it.
+   * @param {string} name @param {import('../../web/view.d.ts').ViolationView | null} violation
+   */
+  #pointAt(name, violation) {
+    this.#pointedAt = name;
+    this.#about = aboutOf(violation);
+    const { servers, entries } = this.#about;
+    this.#table.classList.toggle('pointing', servers.length + entries.length > 0);
+    this.#rows.forEach(({ box }, i) => box.classList.toggle('accused', servers.includes(i + 1)));
+    if (!entries.length) return;
+    const [first, last] = [Math.min(...entries), Math.min(this.#last, Math.max(...entries))];
+    const middle = ((first + last - 1) / 2) * this.#cellWidth;
+    this.#scroll.scrollLeft = middle - (this.#width - this.#nameWidth) / 2;
+    this.#from = this.#scroll.scrollLeft;
+    const [row] = this.#rows.filter((_, i) => servers.includes(i + 1));
+    // Only the logs are scrolled, not what they stand in.
+    if (row) this.#scroll.scrollTop = Math.max(0, row.box.offsetTop - this.#head.offsetHeight);
+  }
+
+  /** Whether a violation is about this entry. @param {number} server @param {number} index */
+  #isAccused(server, index) {
+    const { servers, entries } = this.#about;
+    return entries.includes(index) && (servers.length < 2 || servers.includes(server));
   }
 
   #measure() {
@@ -169,6 +205,7 @@ export class Logs {
       const index = indexIn(slot, first, this.#numbers.length);
       number.hidden = index > this.#last || index >= first + count;
       setText(number, String(index));
+      number.classList.toggle('accused', this.#about.entries.includes(index));
       setAttribute(number, 'aria-colindex', String(index + 1));
       number.style.left = this.#left(index);
     });
@@ -188,6 +225,7 @@ export class Logs {
       const index = indexIn(slot, first, row.cells.length);
       const entry = entryAt(log, index);
       if (entry) this.#drawCell(cell, log, index, entry, inConflict(entry, index, logs, reference));
+      else if (this.#isAccused(log.server, index) && index > log.lastIndex) this.#drawLack(cell, index);
       else if (cell.shown !== '') {
         cell.shown = '';
         cell.box.hidden = true;
@@ -216,6 +254,20 @@ export class Logs {
     mark.style.left = this.#left(Math.max(1, index));
   }
 
+  /** An entry that a violation is about, and that this log lacks. @param {Cell} cell @param {number} index */
+  #drawLack(cell, index) {
+    const shown = `${index} lacks`;
+    if (cell.shown === shown) return;
+    cell.shown = shown;
+    cell.box.hidden = false;
+    cell.box.className = 'entry lack accused';
+    cell.box.style.left = this.#left(index);
+    setText(cell.term, '');
+    setText(cell.words, strings.lacks);
+    cell.box.title = strings.lacksTitle(index);
+    setAttribute(cell.box, 'aria-colindex', String(index + 1));
+  }
+
   /**
    * @param {Cell} cell
    * @param {LogView} log
@@ -227,11 +279,12 @@ export class Logs {
     const committed = index <= log.commitIndex;
     const applied = index <= log.lastApplied;
     const durable = index <= log.durableIndex;
-    const shown = `${index}@${entry.term} ${entry.text} ${committed}${applied}${durable}${conflict}`;
+    const accused = this.#isAccused(log.server, index);
+    const shown = `${index}@${entry.term} ${entry.text} ${committed}${applied}${durable}${conflict}${accused}`;
     if (cell.shown === shown) return;
     cell.shown = shown;
     cell.box.hidden = false;
-    cell.box.className = `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
+    cell.box.className = `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}${accused ? ' accused' : ''}`;
     cell.box.style.left = this.#left(index);
     cell.box.style.setProperty('--hue', `var(${termVariable(entry.term)})`);
     setText(cell.term, String(entry.term));

@@ -3,21 +3,22 @@
 // panel that says what they mean.
 
 /** @typedef {import('../run/model.js').Claim['state']} ClaimState */
-/** @typedef {ViolationView & { branch: number, state?: ClaimState }} Known */
+/** @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState }} Known */
 /** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('./panel.js').Page} Page */
 
+import { sources, withTerm } from '../kit/explained.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { aboutOf } from '../run/about.js';
+import { harm, properties } from '../pkg/tables.js';
 import { roveFocus } from '../kit/roving-focus.js';
 import { rules } from '../run/rules.js';
 import * as strings from '../words/strings.js';
 
 const { safety } = strings;
-/** They have no lamp: they aren't checked after every event, or of no run of the page. */
-const UNLIT = ['Linearizability', 'Liveness', 'State Machine Contract'];
 /** The part of the time that judging the clients' history may take while the run plays. */
 const SHARE = 1 / 20;
 /** How long nothing is judged after the page has begun, and after a failure, in ms. */
@@ -37,7 +38,9 @@ class Safety {
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
   #verdictBox = make('p', { class: 'verdict' });
-  #violation = make('div', { class: 'violation', hidden: true });
+  #violation = make('div', { class: 'violation', tabindex: -1, hidden: true });
+  /** The properties that this run looks at. @type {string[]} */ #looked = [];
+
   #rules = make('div', { class: 'rules-off' });
   /** What is known, or why nothing is. @type {VerdictView | 'asked' | Error} */
   #verdict = NOTHING;
@@ -54,18 +57,20 @@ class Safety {
    */
   #known = null;
   #shown = '';
+  /** Who leads where it is broken, 0 if nobody does. */
+  #leader = 0;
 
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
     const list = make('ul', { class: 'properties' });
-    for (const [name, [words, source]] of safety.guarantees) {
-      if (UNLIT.includes(name)) continue;
+    for (const name of properties) {
+      const [words, source] = safety.guarantees.get(name) ?? ['', ''];
       const title = safety.lampTitle(name, words, source);
       const tabindex = this.#lamps.size ? -1 : 0;
       const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.#open(name) });
       const sign = make('i', { class: 'lamp', 'aria-hidden': 'true' });
-      const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, source)];
+      const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, ...sources(source))];
       const line = make('li', { tabindex: -1 }, sign, ...says);
       this.#lamps.set(name, { lamp, line });
       this.#lampBox.append(lamp);
@@ -89,28 +94,44 @@ class Safety {
     this.#source = source;
     this.#verdict = NOTHING;
     this.#judged = { revision: 0, branch: source.frame.branch, now: 0 };
+    this.#looked = source.onlyHarm ? harm : properties;
     this.#known = null;
     this.#shown = '';
     const names = source.without.split(',');
     const those = rules.filter(([name]) => names.includes(name));
     const item = (/** @type {typeof rules[number]} */ [name, prevents, source]) =>
-      make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
+      make(
+        'li',
+        {},
+        make('b', {}, strings.ruleName(name)),
+        ` ${strings.withoutRule(prevents)} `,
+        make('cite', {}, ...sources(source)),
+      );
+    /** @type {HTMLElement[]} */
     const off = those.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...those.map(item))] : [];
+    if (source.onlyHarm) off.push(make('p', { class: 'hint' }, safety.onlyHarm));
     this.#rules.replaceChildren(...off);
   }
 
   update() {
     const { state } = this.#page;
-    const line = this.#lamps.get(state.explained)?.line;
+    const asked = state.explained;
     state.explained = '';
-    line?.focus();
+    if (asked === 'violation') {
+      this.dom.scrollTo(0, 0);
+      this.#violation.focus({ preventScroll: true });
+    } else this.#lamps.get(asked)?.line.focus();
   }
 
   /** @param {Frame} frame @param {boolean} playing */
-  watch({ violation, branch, end }, playing) {
+  watch({ violation, branch, end, servers }, playing) {
     const source = this.#source;
     if (!source) return;
-    if (violation) this.#known = { ...violation, branch };
+    if (violation) {
+      this.#known = { ...violation, branch };
+      const leaders = servers.filter(({ role }) => role === 'leader');
+      this.#leader = leaders.sort((a, b) => b.term - a.term)[0]?.id ?? 0;
+    }
     // On another branch it doesn't happen.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
     if (!this.#known && source.claim?.branch === branch) this.#known = source.claim;
@@ -176,30 +197,48 @@ class Safety {
    */
   #show(off, broken, here) {
     for (const [name, { lamp, line }] of this.#lamps) {
-      setAttribute(lamp, 'aria-label', safety.lampLabel(name, name === broken));
-      for (const node of [lamp, line]) node.classList.toggle('broken', name === broken);
+      const looked = this.#looked.includes(name) || name === broken;
+      setAttribute(lamp, 'aria-label', looked ? safety.lampLabel(name, name === broken) : safety.passedOver(name));
+      for (const node of [lamp, line]) {
+        node.classList.toggle('broken', name === broken);
+        node.classList.toggle('passed-over', !looked);
+      }
     }
-    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off));
+    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off, this.#looked.length));
     const verdict = byId('verdict', HTMLButtonElement);
     const is = this.#verdict;
     const state = is === 'asked' ? is : is instanceof Error ? 'unknown' : is.state;
     setText(verdict, safety.verdict[state]);
     setAttribute(verdict, 'class', state);
     const words = is === 'asked' ? safety.judging : is instanceof Error ? safety.notJudged(is.message) : null;
-    setText(this.#verdictBox, words ?? safety.verdictWords(/** @type {VerdictView} */ (is)));
+    const said = words ?? safety.verdictWords(/** @type {VerdictView} */ (is));
+    this.#verdictBox.replaceChildren(...withTerm(said, 'linearizable'));
     const known = this.#known;
     this.#violation.hidden = !known;
     if (!known) return;
     const goThere = make('button', { onclick: () => this.#page.goTo(known.time) }, strings.goThere);
-    const { state: said } = known;
+    const { state: claim } = known;
+    const sure = claim !== '' && !unsure(claim);
+    const means = make('p', { class: 'means' });
     const [what, source] = safety.guarantees.get(known.property) ?? ['', ''];
     const facts = [make('p', {}, `${known.first},`), make('p', {}, safety.but(known.second))];
     this.#violation.replaceChildren(
-      make('h3', {}, said === '' || unsure(said) ? strings.claim.title(known) : safety.violated(known)),
+      make('h3', {}, sure ? safety.violated(known) : strings.claim.title(known)),
       ...(known.first ? facts : []),
-      ...(said ? [make('p', {}, strings.claim[said])] : []),
-      ...(what ? [make('p', {}, `${what} `, make('cite', {}, source))] : []),
+      ...(claim ? [make('p', {}, strings.claim[claim])] : []),
+      ...(sure ? [means] : []),
+      ...(what ? [make('p', {}, `${safety.inGeneral(what)} `, make('cite', {}, ...sources(source)))] : []),
       ...(here ? [] : [goThere]),
     );
+    if (sure) this.#sayWhatItMeans(known, means);
+  }
+
+  /**
+   * Says what it means for the servers and entries of this violation.
+   * @param {Known} known @param {HTMLElement} box
+   */
+  async #sayWhatItMeans(known, box) {
+    const { meanings } = await import('../words/meanings.js');
+    setText(box, meanings[known.property]?.({ ...aboutOf(known), leader: this.#leader }) ?? '');
   }
 }

@@ -8,7 +8,8 @@
 /** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('./panel.js').Page} Page */
 
-import { make, setAttribute, setLines } from '../kit/dom.js';
+import { make, setAttribute, setLines, setText } from '../kit/dom.js';
+import { withTerms } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 
@@ -80,12 +81,18 @@ class Inspector {
   #fill(server, view) {
     /** @type {[string, string, string][]} */
     const rows = inspector.state(server, view);
-    const line = (/** @type {string[]} */ [name, value, meaning]) =>
-      make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning)));
+    const line = (/** @type {string} */ name) =>
+      make('div', {}, make('dt', {}, ...withTerms(name)), make('dd', {}, make('b'), make('small')));
+    // A line stays, and the focus in it, while its value changes.
     setLines(
       this.#facts,
-      rows.map((row) => [JSON.stringify(row), () => line(row)]),
+      rows.map(([name]) => [name, () => line(name)]),
     );
+    rows.forEach(([, value, meaning], i) => {
+      const [shown, means] = this.#facts.children[i].children[1].children;
+      setText(shown, value);
+      setText(means, meaning);
+    });
     const peer = (/** @type {import('../../web/view.d.ts').PeerView} */ peer) => {
       const { id, matchIndex, nextIndex, heard } = peer;
       return [`S${id}`, String(matchIndex), String(nextIndex), inspector.peerState(peer), inspector.heard(heard)];
@@ -110,8 +117,14 @@ class Table {
 
   /** @param {string} title @param {string[]} columns */
   constructor(title, columns) {
-    const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, name)));
-    this.box = make('table', { class: 'facts' }, make('caption', {}, title), make('thead', {}, head), this.#rows);
+    const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, ...withTerms(name))));
+    this.box = make(
+      'table',
+      { class: 'facts' },
+      make('caption', {}, ...withTerms(title)),
+      make('thead', {}, head),
+      this.#rows,
+    );
   }
 
   /** @param {string[][]} rows */

@@ -5,30 +5,27 @@
 /** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 
+import { signs } from '../pkg/tables.js';
+
 const FIELDS = 11;
 
-/**
- * The kinds of messages, by their numbers.
- * @param {import('../pkg/raft_web.js').Run} run
- * @returns {MessageKind[]}
- */
-export const kindsOf = (run) => /** @type {any} */ (run.constructor).messageKinds().split('\n');
+/** The kinds of messages, by their numbers. */
+const KINDS = /** @type {MessageKind[]} */ (signs);
 
 /**
  * A view whose messages are objects.
  * @template {{ messages: Float64Array }} P
  * @param {P} packed
- * @param {MessageKind[]} kinds by their numbers
  * @returns {Omit<P, 'messages'> & { messages: MessageView[] }}
  */
-export function unpacked(packed, kinds) {
+export function unpacked(packed) {
   const { messages: row } = packed;
   /** @type {MessageView[]} */
   const messages = [];
   for (let i = 0; i < row.length; i += FIELDS) {
     messages.push({
       id: row[i],
-      kind: kinds[row[i + 1]],
+      kind: KINDS[row[i + 1]],
       from: row[i + 2],
       to: row[i + 3],
       term: row[i + 4],

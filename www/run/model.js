@@ -12,10 +12,9 @@
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 
-import { kindsOf, unpacked } from './messages.js';
-import { fields } from '../pkg/tables.js';
+import { unpacked } from './messages.js';
+import { fields, moments } from '../pkg/tables.js';
 
 /**
  * What a link or a file says was found in its run, and in which branch; once the page has come to
@@ -64,6 +63,8 @@ export class Model {
   origin = 'fresh';
   /** What the run is about, for people. */
   note = '';
+  /** Whether it was opened to see how it breaks. */
+  watch = false;
   /** Counts everything that was done to it. */
   changes = 0;
   /** The simulator panicked: nothing can be asked of it any more. */
@@ -71,8 +72,6 @@ export class Model {
   /** @type {Claim | null} */ claim = null;
 
   #run;
-  /** The kinds of messages, by their numbers. @type {import('./messages.js').MessageKind[]} */
-  #kinds;
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
   #onRefusal = (/** @type {string} */ _sentence) => {};
@@ -81,7 +80,8 @@ export class Model {
   /** The part of a microsecond that is still to be played. */
   #rest = 0;
 
-  /** The names of the kinds of moments. @type {string[]} */ momentKinds;
+  /** The names of the kinds of moments. */
+  momentKinds = moments;
   /** Grows when a branch is renamed, deleted or brought back. */
   renamed = 0;
   /**
@@ -93,11 +93,10 @@ export class Model {
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
     this.#run = run;
-    this.#kinds = kindsOf(run);
-    this.momentKinds = /** @type {any} */ (run.constructor).momentKinds().split('\n');
     this.seed = run.seed;
     this.servers = run.servers;
     this.without = run.without;
+    this.onlyHarm = run.onlyHarm;
     this.settings = run.settings === usual ? '' : run.settings;
     const { latencyMin, latencyMax } = run.dials();
     this.latency = [latencyMin, latencyMax];
@@ -149,7 +148,7 @@ export class Model {
   }
 
   #read() {
-    return unpacked(this.#run.frame(), this.#kinds);
+    return unpacked(this.#run.frame());
   }
 
   /** Whether it was opened with a trace hash that it doesn't have here. */
@@ -183,7 +182,7 @@ export class Model {
       const Run = /** @type {typeof import('../pkg/raft_web.js').Run} */ (this.#run.constructor);
       const scout = Run.fromBytes(this.#run.bytes());
       let from = 0;
-      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame(), this.#kinds)) {
+      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame())) {
         from = frame.now;
         scout.advanceTo(from + SCOUTING_STEP);
       }
@@ -394,7 +393,7 @@ export class Model {
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
   beside(branch) {
-    return this.#guard(() => unpacked(this.#run.beside(branch), this.#kinds));
+    return this.#guard(() => unpacked(this.#run.beside(branch)));
   }
 
   /** @param {number} branch @param {number} first @param {number} count @returns {LogView[]} */
@@ -444,7 +443,7 @@ export class Model {
 
   /** @param {number} from @param {number} to */
   traffic(from, to) {
-    return this.#guard(() => unpacked(this.#run.traffic(from, to), this.#kinds));
+    return this.#guard(() => unpacked(this.#run.traffic(from, to)));
   }
 
   dials() {

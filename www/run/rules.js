@@ -31,7 +31,7 @@ export const rules = [
   ['one-change-at-a-time', 'majorities of configurations that don’t overlap', 'Raft §6'],
   ['own-commit-before-change', 'two leaders after changes in different terms', 'raft-dev, July 2015'],
   ['membership-follows-log', 'servers that count different majorities', 'Raft §6'],
-  ['bar-amnesiac-voters', 'a second vote, or a forgotten entry, after a lost disk', 'dissertation §11.7.2'],
+  ['bar-amnesiac-voters', 'a second vote, or a forgotten entry, after a lost disk', 'dissertation §3.8'],
   ['confirm-before-reading', 'a stale answer from a deposed leader', 'Raft §8'],
   ['own-commit-before-reading', 'a stale answer from a new leader', 'Raft §8'],
   ['apply-before-reading', 'a stale answer from a store that lags its log', 'dissertation §6.4'],

@@ -35,6 +35,7 @@ import * as strings from '../words/strings.js';
  * @property {string} name what pictures and files of it are called
  * @property {string} note what it is about, for people; or empty
  * @property {string} without the rules that are switched off, with commas between them
+ * @property {boolean} onlyHarm whether only harm ends it: broken promises are passed over
  * @property {Claim | null} claim what was said to have been found in it
  * @property {Claim | null} claimed the same, if it was found at this very moment
  * @property {string[]} momentKinds the names of the kinds of moments, as jumps and the tape use them

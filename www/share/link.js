@@ -1,12 +1,14 @@
 // @ts-check
-// The run in the page's address: `#run=…` holds all of it. A seed and a few settings, after a `#`
+// The run in the page's address: `#run=…` holds all of it; with `&watch`, it is played into what
+// breaks at its end. A seed and a few settings, after a `#`
 // or a `?`, start a new one.
 
 /** @typedef {import('../run/model.js').Model} Model */
 /**
  * The run that an address asks for: one that is in a link, or a new one.
  * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string,
- * found?: { what: string, at: string | undefined, first: string, second: string } }} Wanted
+ * found?: { what: string, at: string | undefined, first: string, second: string },
+ * watch?: boolean }} Wanted
  */
 
 import * as strings from '../words/strings.js';
@@ -29,6 +31,7 @@ export function readAddress(address) {
   const [at, first, second] = ['at', 'first', 'second'].map((name) => hash.get(name));
   return {
     shared: hash.get('run') ?? undefined,
+    watch: hash.has('watch'),
     found: what === null ? undefined : { what, at: at ?? undefined, first: first ?? '', second: second ?? '' },
     seed: (read('seed') ?? '').trim(),
     servers: servers === null || servers === '' ? 5 : Number(servers),

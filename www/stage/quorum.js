@@ -5,6 +5,7 @@
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 
 import { byId, make, setText } from '../kit/dom.js';
+import { withTerm } from '../kit/explained.js';
 
 /** A voter, and the line at the majority. @param {boolean} answers @param {boolean} last */
 const dot = (answers, last) => make('i', { class: `${answers ? 'answers' : ''}${last ? ' majority' : ''}` });
@@ -21,7 +22,8 @@ export class Quorum {
     const [dots, first, second] = this.#box.children;
     const [who, so] = words.split(': ');
     setText(first, who);
-    setText(second, so);
+    const term = so.includes('majority') ? 'majority' : 'commit';
+    if (second.textContent !== so) second.replaceChildren(...withTerm(so, term));
     this.#box.classList.toggle('broken', !canCommit);
     const drawn = majorities.join(';');
     if (drawn === this.#drawn) return;

@@ -10,6 +10,7 @@
 
 import { lessMotion } from '../kit/dom.js';
 import { NOTHING } from '../run/page-state.js';
+import { aboutOf } from '../run/about.js';
 import { clientAt, layOut, messageSpot } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
@@ -139,12 +140,36 @@ export class Ring {
     this.#drawMessages(quiet, frame.now, hop);
     this.#drawMessages(loud, frame.now, hop);
     for (const server of frame.servers) drawName(c, this.#palette, layout, server);
+    this.#accuse(frame);
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
   /** What is marked: nothing, elsewhere than on the stage. */
   get #lit() {
     return this.#away ? NOTHING : this.#state.lit;
+  }
+
+  /** Whom a violation is about, in red; the rest becomes faint. @param {Frame} frame */
+  #accuse({ servers, violation }) {
+    const about = aboutOf(violation);
+    const accused = servers.filter(({ id }) => about.servers.includes(id));
+    if (!accused.length) return;
+    const c = this.#c;
+    const { width, height, node } = this.layout;
+    c.globalAlpha = 0.65;
+    c.fillStyle = this.#palette.paper;
+    c.fillRect(0, 0, width, height);
+    c.globalAlpha = 1;
+    for (const server of accused) {
+      const { x, y } = this.layout.servers[server.id - 1];
+      drawServer(c, this.#palette, this.layout, server, { lit: false, hop: true });
+      c.strokeStyle = this.#palette.danger;
+      c.lineWidth = 3;
+      c.beginPath();
+      c.arc(x, y, node * 1.22 + 10, 0, 2 * Math.PI);
+      c.stroke();
+      drawName(c, this.#palette, this.layout, server);
+    }
   }
 
   /** @param {MessageView[]} messages @param {number} now @param {boolean} hop */

@@ -7,6 +7,7 @@
 /** @typedef {import('../run/story.js').Story} Story */
 
 import { byId, setText, withNames } from '../kit/dom.js';
+import { sources } from '../kit/explained.js';
 import * as strings from '../words/strings.js';
 
 /**
@@ -84,7 +85,8 @@ export class Sentence {
     const [time, sentence, section] = this.#why.children;
     setText(time, line ? strings.seconds(line.time) : '');
     sentence.replaceChildren(...(line ? withNames(line.text) : [strings.waitingForFirst]));
-    setText(section, line?.section ?? '');
+    // Somebody may be on it: it stays while it is the same.
+    if (section.textContent !== (line?.section ?? '')) section.replaceChildren(...sources(line?.section ?? ''));
   }
 
   /** @param {number} clock @param {boolean} playing */

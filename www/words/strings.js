@@ -6,7 +6,7 @@
 /** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../../lab/lab.d.ts').VerdictView} VerdictView */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {Omit<import('../../web/view.d.ts').ViolationView, 'about'>} ViolationView */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
@@ -37,7 +37,7 @@ export const text = {
   hint: 'Press a server, a line or a message for its menu; draw across lines to cut them.',
   allSigns: 'all signs',
   logs: 'Logs',
-  logsKey: 'filled: committed · line: applied · ● match · ▲ next',
+  logsKey: 'filled: [committed] · line: [applied] · ● [match] · ▲ [next]',
   history: 'What happened',
   drawer: 'Logs and diagrams',
   spacetime: 'Space-time',
@@ -76,10 +76,10 @@ export const role = /** @type {Record<Role, string>} */ ({
 
 /** The legend under the ring, and in the help dialog. */
 export const legend = /** @type {[MessageKind, string][]} */ ([
-  ['append', 'entries'],
-  ['heartbeat', 'heartbeat'],
-  ['request-vote', 'vote'],
-  ['request', 'client'],
+  ['append', '[entries]'],
+  ['heartbeat', '[heartbeat]'],
+  ['request-vote', '[vote]'],
+  ['request', '[client]'],
 ]);
 export const legendAnswer = 'answer';
 export const legendLost = 'lost';
@@ -442,27 +442,27 @@ export const inspector = {
     const { up } = view;
     /** @type {[string, string, string][]} */
     const rows = [
-      ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
-      ['currentTerm', String(server.term), 'the latest term it has seen; on its disk before it answers'],
+      ['[role]', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
+      ['[currentTerm]', String(server.term), 'the latest term it has seen; on its disk before it answers'],
       [
-        'votedFor',
+        '[votedFor]',
         server.votedFor ? `S${server.votedFor}` : 'nobody',
         'whom it voted for in this term; on its disk before it answers',
       ],
       [
-        'log[]',
+        '[log]',
         server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty',
         'its entries: index @ term; on its disk before they count',
       ],
     ];
-    if (view.snapshot) rows.push(['snapshot', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
+    if (view.snapshot) rows.push(['[snapshot]', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
     if (up) {
       rows.push(
-        ['commitIndex', String(server.commitIndex), 'the highest entry it knows to be committed'],
-        ['lastApplied', String(server.lastApplied), 'the highest entry its store has applied'],
-        ['leader', server.leader ? `S${server.leader}` : 'none known', 'the leader of this term, as far as it knows'],
+        ['[commitIndex]', String(server.commitIndex), 'the highest entry it knows to be committed'],
+        ['[lastApplied]', String(server.lastApplied), 'the highest entry its store has applied'],
+        ['[leader]', server.leader ? `S${server.leader}` : 'none known', 'the leader of this term, as far as it knows'],
         [
-          'members',
+          '[members]',
           `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`,
           view.membershipIndex
             ? `from entry ${view.membershipIndex}; in force as soon as that is in the log`
@@ -471,19 +471,19 @@ export const inspector = {
       );
       if (view.round)
         rows.push([
-          'round',
+          '[round]',
           String(view.round),
           'rounds of heartbeats; one that a quorum answers confirms that it leads',
         ]);
     }
     rows.push(
       [
-        'clock',
+        '[clock]',
         `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`,
         'what its own clock shows',
       ],
       [
-        'disk',
+        '[disk]',
         `${diskWords[server.disk]}, term ${view.diskTerm}, ` +
           `${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`,
         view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced',
@@ -492,12 +492,12 @@ export const inspector = {
     return rows;
   },
   peers: 'What it knows of the others, as the leader',
-  peerColumns: ['', 'matchIndex', 'nextIndex', 'state', 'heard'],
+  peerColumns: ['', '[matchIndex]', '[nextIndex]', 'state', 'heard'],
   /** @param {PeerView} peer */
   peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
   /** @param {number} micros */
   heard: (micros) => `${Math.round(micros / 1e3)} ms ago`,
-  sessions: 'Client sessions',
+  sessions: 'Client [sessions]',
   sessionColumns: ['session', 'of', 'last serial', 'its answer', 'last used at'],
   store: 'Store',
   storeColumns: ['key', 'value'],
@@ -512,10 +512,13 @@ export const safety = {
   lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
   /** @param {string} name @param {boolean} broken */
   lampLabel: (name, broken) => `${name}: ${broken ? 'broken' : 'holds'}`,
-  /** @param {number} count @param {string} broken @param {number} off */
-  words: (count, broken, off) =>
-    (broken ? `${broken} is broken` : `all ${count} properties hold`) +
-    (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
+  /** @param {number} count @param {string} broken @param {number} off @param {number} [looked] */
+  words: (count, broken, off, looked = count) =>
+    (broken
+      ? `${broken} is broken`
+      : looked < count
+        ? `the ${looked} of ${count} properties looked at hold`
+        : `all ${count} properties hold`) + (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
   verdict: {
     asked: 'clients: being judged',
     unknown: 'clients: not judged',
@@ -547,6 +550,12 @@ export const safety = {
   },
   /** @param {ViolationView} violation */
   violated: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
+  /** @param {string} words */
+  inGeneral: (words) => `In general: ${words}`,
+  /** Of the lamp of a property that this run doesn't look at. @param {string} name */
+  passedOver: (name) => `${name}: not looked at in this run`,
+  onlyHarm:
+    'This run goes on past broken promises, to show what comes of them: it looks only at the properties whose lamps are on.',
   /** @param {string} fact */
   but: (fact) => `but ${fact}.`,
   rulesOff: 'Switched off in this run',
@@ -568,7 +577,7 @@ export const dials = {
   timing: 'Timing',
   /** @param {import('../../web/view.d.ts').DialsView} view @returns {string} */
   timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
-    `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ` +
+    `[Election timeout] ${min / 1e3} to ${max / 1e3} ms, a [heartbeat] every ${beat / 1e3} ms, disk writes ` +
     `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. To change the timing, start a new run.`,
   otherTiming: 'New run with another timing…',
   fine: 'Messages are faster than election timeouts: followers hear a living leader in time.',
@@ -599,6 +608,9 @@ export const server = 'Server';
  */
 export const entryTitle = (index, t, words, committed, applied) =>
   `${index}@${t}  ${words}  (${applied ? 'applied' : committed ? 'committed' : 'not committed'})`;
+export const lacks = 'lacks it';
+/** @param {number} index */
+export const lacksTitle = (index) => `This log has no entry ${index}`;
 export const toEnd = 'To the end';
 export const followEnd = 'Follow the end again';
 
@@ -680,8 +692,8 @@ export const runRules = 'Rules';
 export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off` : `all ${all} hold`);
 export const runRulesHelp =
   'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
-/** @param {string} prevents @param {string} source */
-export const withoutRule = (prevents, source) => `Without it: ${prevents} (${source})`;
+/** @param {string} prevents */
+export const withoutRule = (prevents) => `Without it: ${prevents}`;
 export const seeItBreak = 'See it break';
 export const runSettings = 'Timing and clients';
 export const runSettingsUsual = 'as usual';
@@ -692,12 +704,12 @@ export const runSettingsOther = 'not the usual ones';
  * @type {[string, string?, number?][]}
  */
 export const settings = [
-  ['Shortest election timeout', 'ms', 1000],
+  ['Shortest [election timeout]', 'ms', 1000],
   ['Longest election timeout', 'ms', 1000],
-  ['Heartbeat interval', 'ms', 1000],
-  ['Servers ask before they campaign (pre-vote)'],
-  ['Leaders that hear no quorum step down (check-quorum)'],
-  ['Snapshot after so many entries (0: never)', '', 1],
+  ['[Heartbeat] interval', 'ms', 1000],
+  ['Servers ask before they campaign ([pre-vote])'],
+  ['Leaders that hear no [quorum] step down ([check-quorum])'],
+  ['[Snapshot] after so many entries (0: never)', '', 1],
   ['Clients besides you', '', 1],
   ['Their pause between two commands', 'ms', 1000],
 ];
@@ -821,8 +833,10 @@ export const helpSingleKeys = 'Single keys work as shortcuts';
 export const helpRoles = 'Servers';
 export const helpRoleWords = /** @type {[Role, string][]} */ ([
   ['follower', 'listens; stands for election when its arc runs out'],
+  ['pre-candidate', 'asks whether it would be elected, before it stands for election'],
   ['candidate', 'asks the others for their votes'],
   ['leader', 'takes the writes and copies them to the others'],
+  ['learner', 'gets all entries, and has no vote'],
   ['crashed', 'keeps only what was on its disk'],
 ]);
 /** @type {['paused' | 'clock' | ServerView['disk'], string][]} */
@@ -842,6 +856,26 @@ export const helpVotes = [
 export const helpTerms =
   'Colour and number inside a server are its term. Its arc is the time left until an election. A server that is not ' +
   'a member is faint.';
+/** The marks in the logs, by their kind in the panel. */
+export const helpLogs = [
+  ['entry committed', '[committed]: it will never be lost'],
+  ['entry', 'in the log, and not committed yet'],
+  ['entry volatile', 'not on the server’s [disk] yet'],
+  ['entry conflict', 'differs from the leader’s at this place'],
+  ['applied', '[applied]: the store has executed all entries over the line'],
+  ['mark match', '[match]: up to here the leader knows the log to be the same as its own'],
+  ['mark next', '[next]: what the leader sends next'],
+  ['snapshot', 'a [snapshot], in place of the entries up to there'],
+];
+export const helpWords = 'Words';
+/** The explanations of terms and of sources. */
+export const explanations = {
+  /** @param {string} source @param {string} title */
+  source: (source, title) => `${source}: ${title}`,
+  /** @param {string} word @param {string} term */
+  sameAs: (word, term) => (word.toLowerCase() === term || word === `${term}s` ? term : `${word}: ${term}`),
+  unknown: 'There is no explanation of this here.',
+};
 /** The signs on the tape, by the kind of moment. */
 export const helpTape = [
   ['election', 'a server is elected'],
@@ -920,6 +954,17 @@ export const claim = {
   agrees: 'Its link or file says so; the page has judged it anew, and agrees.',
   open: 'Its link or file says so; the page can’t judge it, “raftarium replay” can.',
   refuted: 'Its link or file says so; played here, it holds.',
+};
+/** Playing into what breaks. */
+export const approach = {
+  /** @param {string} property @param {number} time */
+  plays: (property, time) =>
+    `Played slowly into the moment at which ${property} breaks, ${seconds(time)}. Space pauses.`,
+  /** @param {string} property @param {number} time */
+  title: (property, time) => `${property} breaks at ${seconds(time)}.`,
+  still: 'You asked for less motion, so nothing plays by itself: play, or go on event by event with the . key.',
+  play: 'Play slowly into it',
+  again: 'Watch the last second',
 };
 export const whatItMeans = 'What it means';
 export const runIsOver = 'A violation has ended this run: go back and do something before it, or start another run.';

@@ -8,6 +8,8 @@
 mod bench;
 #[cfg(test)]
 mod circles;
+#[cfg(test)]
+mod citations;
 mod comments;
 mod mutants;
 mod order;

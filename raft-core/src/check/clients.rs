@@ -7,7 +7,8 @@
 use core::fmt;
 
 use super::Property;
-use super::safety::{CheckResult, Checker};
+use super::safety::{About, CheckResult, Checker};
+use crate::raft::LogIndex;
 use crate::time::Time;
 
 impl Checker {
@@ -19,7 +20,8 @@ impl Checker {
     #[cold]
     pub fn took_effect_again(&self, now: Time, operation: fmt::Arguments<'_>, before: u64, index: u64) -> CheckResult {
         let first = format_args!("{operation} took effect at {before}");
-        self.broken(Property::ExactlyOnce, now, first, format_args!("it took effect again at {index}"))
+        let second = format_args!("it took effect again at {index}");
+        self.broken(Property::ExactlyOnce, now, first, second).at(LogIndex(before)).at(LogIndex(index))
     }
 
     /// A state machine that isn't the store doesn't keep to what is asked of one.
@@ -42,6 +44,6 @@ impl Checker {
         }
         let first = format_args!("entry {due} was committed when a server was asked for {operation}");
         let second = format_args!("the answer comes from a store that had applied no further than {applied}");
-        self.broken(Property::FreshReads, now, first, second)
+        self.broken(Property::FreshReads, now, first, second).at(LogIndex(due))
     }
 }

@@ -46,7 +46,8 @@
 //! # Caveats
 //! Uncommitted entries are remembered only up to a limit ([`OPEN_MAX`]). If a log brings back an
 //! older one, the checker believes it. A violation names the property and two facts that can't both
-//! be right. The first violation stops the run.
+//! be right. The first violation stops the run; where only harm is looked for, the first that is
+//! harm ([`Property::is_harm`], [`Checker::only_harm`]).
 
 mod by_server;
 mod changes;
@@ -70,6 +71,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::listed::listed;
+use crate::raft::{LogIndex, ServerSet};
 use crate::time::Time;
 
 pub use requests::{Asked, patience};
@@ -159,6 +161,23 @@ impl Property {
     /// So many, the first, are looked at in every run; the others only where servers host a state
     /// machine that isn't the store.
     pub const OF_EVERY_RUN: usize = Property::StateMachineContract as usize;
+
+    /// Whether a violation is harm: two leaders in a term, logs or stores that differ, an entry that
+    /// is lost, a client that is told something wrong. All other properties are promises, which
+    /// servers keep so that no harm is done: one that is broken may still do none.
+    pub const fn is_harm(self) -> bool {
+        matches!(
+            self,
+            Property::ElectionSafety
+                | Property::LeaderAppendOnly
+                | Property::LogMatching
+                | Property::LeaderCompleteness
+                | Property::StateMachineSafety
+                | Property::ExactlyOnce
+                | Property::FreshReads
+                | Property::StateMachineContract
+        )
+    }
 }
 
 /// Two facts that can't both be right.
@@ -170,6 +189,11 @@ pub struct Violation {
     pub first: String,
     /// The later fact, which contradicts it.
     pub second: String,
+    /// The servers that the facts are about, as far as the checker knows.
+    pub servers: ServerSet,
+    /// Where in the logs the entries are that the facts are about: none, one or two. In place of one
+    /// that isn't, there is zero.
+    pub entries: [LogIndex; 2],
     /// When the second fact showed.
     pub at: Time,
 }

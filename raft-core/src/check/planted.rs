@@ -940,6 +940,23 @@ fn every_property_notices_what_is_planted_for_it_and_no_other_does() {
     }
 }
 
+/// What the facts of some plants are about: the servers, and the entries.
+#[test]
+fn a_violation_says_which_servers_and_which_entries_it_is_about() {
+    let plants: [(Plant, &[u8], [u64; 2]); 5] = [
+        (two_leaders, &[1, 2], [0, 0]),
+        (a_leader_that_forgets, &[1], [0, 0]),
+        (an_entry_that_says_two_things, &[2], [1, 0]),
+        (a_leader_that_lacks_an_entry, &[1, 2], [1, 0]),
+        (two_votes, &[2], [0, 0]),
+    ];
+    for (number, (plant, servers, entries)) in plants.into_iter().enumerate() {
+        let violation = plant(None).expect_err("it is noticed");
+        assert_eq!(violation.servers, set(servers), "number {number}: {violation}");
+        assert_eq!(violation.entries.map(|index| index.0), entries, "number {number}: {violation}");
+    }
+}
+
 /// S2 has acknowledged an entry in term 1, whose leader didn't commit it. The leader of term 3 did,
 /// without S2. Now S2 hears the leader of term 2, which has another entry there.
 #[test]

@@ -66,6 +66,8 @@ pub struct Checker {
     taken: Taken,
     /// The memberships in each server's log.
     memberships: ByServer<Memberships>,
+    /// Whether broken promises are passed over.
+    only_harm: bool,
     /// A property that isn't checked, for tests of the others.
     #[cfg(test)]
     pub(crate) ignored: Option<Property>,
@@ -87,6 +89,31 @@ struct Seen {
 /// The result of a check. The violation is boxed: nearly always there is none, and one word is
 /// returned faster than a dozen.
 pub(super) type CheckResult = Result<(), Box<Violation>>;
+
+/// Says what the facts of a violation are about, if there is one.
+pub(super) trait About {
+    /// It is about this server, too.
+    fn by(self, server: Option<ServerId>) -> Self;
+    /// It is about the entry at this index, too.
+    fn at(self, index: LogIndex) -> Self;
+}
+
+impl About for CheckResult {
+    fn by(mut self, server: Option<ServerId>) -> CheckResult {
+        if let (Err(violation), Some(server)) = (&mut self, server) {
+            violation.servers.insert(server);
+        }
+        self
+    }
+
+    fn at(mut self, index: LogIndex) -> CheckResult {
+        if let Err(violation) = &mut self {
+            let place = usize::from(violation.entries[0] > LogIndex::ZERO);
+            violation.entries[place] = index;
+        }
+        self
+    }
+}
 
 impl Checker {
     /// A checker for a cluster that begins with these voters, on at most `machines` machines,
@@ -112,19 +139,26 @@ impl Checker {
             seen: ByServer::new(Seen::default(), count),
             taken: Taken::default(),
             memberships: ByServer::new(Memberships::default(), count),
+            only_harm: false,
             #[cfg(test)]
             ignored: None,
         }
     }
 
-    /// Whether a property is checked: all are, except in the tests of the checks themselves.
+    /// From now on, looks only for harm ([`Property::is_harm`]), and passes over broken promises.
+    /// Passed over, too, is whatever one server does without grounds, such as to lead unelected:
+    /// the harm is what comes of that.
+    pub fn only_harm(&mut self) {
+        self.only_harm = true;
+    }
+
+    /// Whether a property is checked.
     fn looks_at(&self, property: Property) -> bool {
         #[cfg(test)]
         if self.ignored == Some(property) {
             return false;
         }
-        let _ = property;
-        true
+        !self.only_harm || property.is_harm()
     }
 
     /// Makes a violation of two facts that can't both be right.
@@ -137,12 +171,16 @@ impl Checker {
         first: fmt::Arguments<'_>,
         second: fmt::Arguments<'_>,
     ) -> CheckResult {
-        let violation = Violation { property, first: fmt::format(first), second: fmt::format(second), at };
-        if self.looks_at(property) { Err(Box::new(violation)) } else { Ok(()) }
+        if !self.looks_at(property) {
+            return Ok(());
+        }
+        let (first, second) = (fmt::format(first), fmt::format(second));
+        let (servers, entries) = Default::default();
+        Err(Box::new(Violation { property, first, second, servers, entries, at }))
     }
 
     /// Makes a violation of what one server does, in words without numbers: its time tells where to
-    /// look.
+    /// look. Whatever the property, that is no harm yet, only what leads to it.
     #[cold]
     #[inline(never)]
     pub(super) fn out_of_order(
@@ -153,6 +191,9 @@ impl Checker {
         first: &str,
         second: &str,
     ) -> CheckResult {
+        if self.only_harm {
+            return Ok(());
+        }
         self.broken(property, at, format_args!("{who} {first}"), format_args!("{second}"))
     }
 
@@ -243,7 +284,7 @@ impl Checker {
         let first =
             format_args!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
         let second = format_args!("after the crash of {server} {}", whose_disks(holders));
-        self.broken(Property::DurableCommit, now, first, second)
+        self.broken(Property::DurableCommit, now, first, second).at(id.index)
     }
 
     /// The world has destroyed the log on a server's disk, and with `everything` the rest of it,
@@ -270,6 +311,10 @@ impl Checker {
     /// # Errors
     /// The violation, if the step contradicts an earlier one.
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> CheckResult {
+        self.check_step(now, raft, out, machines).by(Some(raft.id()))
+    }
+
+    fn check_step(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> CheckResult {
         let me = raft.id();
         if now >= self.economy.ends {
             self.close_window(now, me, machines)?;
@@ -482,7 +527,8 @@ impl Checker {
             return Ok(());
         }
         let first = format_args!("{me} has compared its log with its leader’s up to {compared}");
-        self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
+        let second = format_args!("it commits up to {}", raft.commit_index());
+        self.broken(Property::VerifiedCommit, now, first, second)
     }
 
     fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &dyn Machines) -> CheckResult {
@@ -505,7 +551,8 @@ impl Checker {
         let (term, last) = self.seen[me].led;
         if raft.is_leader() && term == raft.term() && log.after < last {
             let first = format_args!("{me} led term {term} with entries up to {last}");
-            self.broken(Property::LeaderAppendOnly, now, first, format_args!("it dropped those after {}", log.after))?;
+            let second = format_args!("it dropped those after {}", log.after);
+            self.broken(Property::LeaderAppendOnly, now, first, second)?;
         }
         self.memberships[me].truncate_after(log.after);
         self.release_overwritten(raft, log.after);
@@ -609,7 +656,7 @@ impl Checker {
             Some((before, known)) if before != previous || *known != *entry => {
                 let first = format_args!("entry {id} was {} after {before}", describe(known));
                 let second = format_args!("{me} has it as {} after {previous}", describe(entry));
-                self.broken(Property::LogMatching, now, first, second)
+                self.broken(Property::LogMatching, now, first, second).at(id.index)
             }
             Some(_) => Ok(()),
             None => {
@@ -631,7 +678,7 @@ impl Checker {
         }
         if let Some(other) = self.leaders.insert(term, me).filter(|other| *other != me) {
             let first = format_args!("{other} led term {term}");
-            self.broken(Property::ElectionSafety, now, first, format_args!("{me} leads it too"))?;
+            self.broken(Property::ElectionSafety, now, first, format_args!("{me} leads it too")).by(Some(other))?;
         }
         self.check_election(now, raft, machines)?;
         // Leader Completeness: what was committed in an earlier term must be in its log.
@@ -647,7 +694,7 @@ impl Checker {
         let id = self.committed.id_at(index).unwrap_or_default();
         let first = format_args!("entry {id} was committed in term {committed_in}");
         let second = format_args!("{me} leads term {term} with a log that ends with {} and lacks it", log.last());
-        self.broken(Property::LeaderCompleteness, now, first, second)
+        self.broken(Property::LeaderCompleteness, now, first, second).by(self.leader_of(committed_in)).at(index)
     }
 
     /// A leader raised its commit index.
@@ -681,7 +728,7 @@ impl Checker {
             return Ok(());
         }
         let first = format_args!("{me} committed entry {id} in term {}", raft.term());
-        self.broken(Property::DurableCommit, now, first, format_args!("{}", whose_disks(holders)))
+        self.broken(Property::DurableCommit, now, first, format_args!("{}", whose_disks(holders))).at(id.index)
     }
 
     /// Remembers what a leader has committed.
@@ -726,8 +773,10 @@ impl Checker {
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Box<Violation>> {
         let me = raft.id();
         let mut applied = self.seen[me].applied;
-        let contradiction = |first: fmt::Arguments<'_>, second: fmt::Arguments<'_>| {
-            self.broken(Property::StateMachineSafety, now, first, second)
+        // Who led when the entry that is committed there came into the log.
+        let taken_by = |index| self.committed.term_at(index).and_then(|term| self.leader_of(term));
+        let contradiction = |index: LogIndex, first: fmt::Arguments<'_>, second: fmt::Arguments<'_>| {
+            self.broken(Property::StateMachineSafety, now, first, second).by(taken_by(index)).at(index)
         };
         if let Some(snapshot) = &out.restore {
             let last = snapshot.meta.last;
@@ -739,6 +788,7 @@ impl Checker {
             if last.index > self.committed.base().index && !self.committed.contains(last) {
                 let known = self.committed.last();
                 contradiction(
+                    last.index,
                     format_args!("the committed log ends with {known}"),
                     format_args!("{me} took a snapshot up to {last}"),
                 )?;
@@ -748,7 +798,7 @@ impl Checker {
         for (index, entry) in out.committed_entries() {
             if index != applied.next() {
                 let first = format_args!("{me} had applied everything up to {applied}");
-                contradiction(first, format_args!("it applies {index} next"))?;
+                contradiction(index, first, format_args!("it applies {index} next"))?;
             }
             applied = index;
             if index <= self.committed.base().index {
@@ -758,11 +808,13 @@ impl Checker {
                 Some(known) if known == entry => {}
                 Some(known) => {
                     let first = format_args!("{} of term {} was committed at {index}", describe(known), known.term);
-                    contradiction(first, format_args!("{me} applies {} of term {}", describe(entry), entry.term))?;
+                    let second = format_args!("{me} applies {} of term {}", describe(entry), entry.term);
+                    contradiction(index, first, second)?;
                 }
                 None => {
                     let last = self.committed.last();
                     contradiction(
+                        index,
                         format_args!("leaders have committed up to {last} only"),
                         format_args!("{me} applies {}", EntryId::new(index, entry.term)),
                     )?;

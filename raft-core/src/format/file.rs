@@ -240,6 +240,8 @@ struct Form {
     limits: LimitParameters,
     #[serde(default, skip_serializing_if = "is_default")]
     clients: ClientParameters,
+    #[serde(default, skip_serializing_if = "is_default")]
+    checks: CheckParameters,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     without: Vec<RuleName>,
     #[serde(default)]
@@ -272,6 +274,7 @@ impl Form {
             timing: TimingParameters::of(&parameters.timing),
             limits: LimitParameters::of(&parameters.limits),
             clients: ClientParameters::of(&parameters.clients),
+            checks: CheckParameters::of(&parameters.checks),
             without: parameters.rules.switched_off().map(RuleName).collect(),
             actions: actions.iter().map(|timed| Entry(timed.clone())).collect(),
         }
@@ -285,6 +288,7 @@ impl Form {
             timing: self.timing.parameters(),
             limits: self.limits.parameters(),
             clients: self.clients.parameters(),
+            checks: self.checks.parameters(),
             rules: self.without.iter().fold(Rules::ALL, |rules, rule| rules.without(rule.0)),
         };
         let actions = self.actions.iter().map(|entry| entry.0.clone()).collect();

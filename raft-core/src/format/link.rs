@@ -40,8 +40,8 @@ use crate::hash::ThoroughHasher;
 use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{
-    Action, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters,
-    Parameters, Ppm, Scenario, Target, TimedAction, TimingParameters, actions, parameters,
+    Action, CheckParameters, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind,
+    NetworkParameters, Parameters, Ppm, Scenario, Target, TimedAction, TimingParameters, actions, parameters,
 };
 use crate::time::{Duration, Time};
 
@@ -316,7 +316,7 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 // ---------------------------------------------------------------- parameters
 
 /// How many parameters there are.
-const FIELDS: usize = 29;
+const FIELDS: usize = 30;
 
 /// The places of the parameters that aren't in the table.
 const SERVERS: usize = 0;

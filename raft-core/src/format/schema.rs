@@ -10,9 +10,9 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{ACTIONS_MAX, FACT_MAX, LENGTH_MAX, file};
-use crate::check::Guarantee;
-use crate::raft::Rule;
-use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
+use crate::check::{Guarantee, Property};
+use crate::raft::{Message, Rule};
+use crate::sim::{MACHINES_MAX, MessageKind, MomentKind, SERVERS_MAX, action_fields, actions, parameters};
 
 /// A parameter.
 struct Parameter {
@@ -302,13 +302,24 @@ pub fn tables_for_the_page() -> String {
     let actions: Map<String, Value> =
         ROWS.iter().map(|row| (row.name.into(), row.fields.iter().map(in_files).collect())).collect();
     let actions = Value::from(actions);
-    let longest = LENGTH_MAX.as_micros();
+    let mut module = String::from("// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n");
+    let mut add = |about: &str, of: &str, name: &str, value: Value| {
+        module += &format!("\n/** {about} @type {{{of}}} */\nexport const {name} = {value};\n");
+    };
+    let of = "Record<string, string[]>";
+    add("By the name of an action: its fields, in the order in which `Run.act` takes them.", of, "fields", actions);
+    add("No run is longer, in microseconds.", "number", "longestRun", LENGTH_MAX.as_micros().into());
+    let properties = &Property::ALL[..Property::OF_EVERY_RUN];
+    let names = |of: &dyn Fn(&Property) -> bool| -> Vec<Value> {
+        properties.iter().filter(|one| of(one)).map(|one| one.name().into()).collect()
+    };
+    add("What is checked after every event.", "string[]", "properties", names(&|_| true).into());
+    add("What of that is harm, and not only a broken promise.", "string[]", "harm", names(&|one| one.is_harm()).into());
+    let moments = MomentKind::ALL.map(MomentKind::name);
+    let of_moments = "Kinds of moments. In a set of them, bit n stands for number n.";
+    add(of_moments, "string[]", "moments", moments.to_vec().into());
+    let signs: Vec<Value> = (Message::SIGNS.to_owned() + Message::OTHER_SIGNS).lines().map(Value::from).collect();
+    add("What is drawn as a message, by the numbers in frames.", "string[]", "signs", signs.into());
     let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");
-    format!(
-        "// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n\n\
-         /** By the name of an action: its fields, in the order in which `Run.act` takes them. @type \
-         {{Record<string, string[]>}} */\nexport const fields = {actions};\n\n\
-         /** No run is longer, in microseconds. */\nexport const longestRun = {longest};\n\n\
-         /**\n * What can be done, as scripts of the page say it.\n * @typedef {{{all}}} Action\n */\n"
-    )
+    module + "\n/**\n * What can be done, as scripts of the page say it.\n * @typedef {" + &all + "} Action\n */\n"
 }

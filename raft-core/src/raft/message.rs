@@ -252,6 +252,9 @@ macro_rules! define_messages {
             /// text because a list of texts takes more bytes.
             pub const SIGNS: &str = concat!($($sign, "\n"),+);
 
+            /// What else is drawn as a message of a kind of its own: these follow, a line each.
+            pub const OTHER_SIGNS: &str = "heartbeat\nrequest\nanswer";
+
             /// The sender's term.
             pub const fn term(&self) -> Term {
                 match self {

@@ -133,7 +133,7 @@ rules! {
     /// A server that lost its disk doesn't vote under its old name.
     19 BarAmnesiacVoters "bar-amnesiac-voters",
         prevents "a second vote, or a forgotten entry, after a lost disk",
-        source "dissertation §11.7.2";
+        source "dissertation §3.8";
     /// A leader confirms that it still leads before it answers a read.
     20 ConfirmBeforeReading "confirm-before-reading",
         prevents "a stale answer from a deposed leader",

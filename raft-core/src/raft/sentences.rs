@@ -216,17 +216,17 @@ impl Observation {
                 },
             ),
             Observation::Barred { index } => (
-                "dissertation §11.7.2",
+                "dissertation §3.8",
                 format!(
                     "{me} lost its disk, but has a vote by the membership at {index}: it won’t vote until it is removed and added anew."
                 ),
             ),
             Observation::Admitted { index } => (
-                "dissertation §11.7.2",
+                "dissertation §3.8",
                 format!("{me}’s disk is admitted by the entry at {index}: it may vote where a membership counts it."),
             ),
             Observation::Admitting { server } => {
-                ("dissertation §11.7.2", format!("{me} admits the disk that {server} has now."))
+                ("dissertation §3.8", format!("{me} admits the disk that {server} has now."))
             }
         };
         Sentence { text, weight: self.weight(), section }
@@ -325,7 +325,7 @@ fn refused(me: ServerId, candidate: ServerId, term: Term, pre_vote: bool, reason
         VoteRefusal::HearsLeader { leader: None, .. } => {
             ("dissertation §4.2.3", "it may have promised its patience to a leader just now".to_string())
         }
-        VoteRefusal::NoStanding(standing) => ("dissertation §11.7.2", no_standing(standing).to_string()),
+        VoteRefusal::NoStanding(standing) => ("dissertation §3.8", no_standing(standing).to_string()),
     };
     let text = if candidate == me {
         format!("{me} doesn’t vote for itself in term {term}: {cause}.")

@@ -80,8 +80,8 @@ pub use observers::Listening;
 pub use own::{Ask, Luck, OwnCall, OwnCounts, OwnEnd, OwnMethod, OwnOperation, Service};
 pub(crate) use parameters::parameters;
 pub use parameters::{
-    CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters, OwnTiming,
-    ParameterError, Parameters, Ppm, SERVERS_MAX, TimingParameters,
+    CERTAIN, CheckParameters, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX,
+    NetworkParameters, OwnTiming, ParameterError, Parameters, Ppm, SERVERS_MAX, TimingParameters,
 };
 pub use reach::Reach;
 pub use scenario::{Scenario, ScenarioError};
@@ -141,6 +141,10 @@ impl Simulation {
         let script = Script::new(scenario)?;
         let (parameters, seed) = (script.parameters(), script.seed());
         let servers = ServerSet::first(parameters.servers);
+        let mut checker = Checker::new(servers, MACHINES_MAX);
+        if parameters.checks.only_harm {
+            checker.only_harm();
+        }
         let mut simulation = Simulation {
             now: Time::ZERO,
             queue: Queue::default(),
@@ -148,7 +152,7 @@ impl Simulation {
             cluster: Cluster::of(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect()),
             clients: Clients::new(parameters, seed),
             own: None,
-            observers: Observers::new(Checker::new(servers, MACHINES_MAX)),
+            observers: Observers::new(checker),
             hasher: TraceHasher::new(seed),
             events: 0,
             revision: 0,

@@ -34,6 +34,8 @@ pub struct Parameters {
     pub limits: LimitParameters,
     /// The clients of the cluster.
     pub clients: ClientParameters,
+    /// What ends the run, of all that is checked.
+    pub checks: CheckParameters,
     /// Which of Raft's safety rules hold.
     pub rules: Rules,
 }
@@ -128,6 +130,12 @@ macro_rules! parameters {
                 /// How long a client tries altogether, before it gives up.
                 18 (2_000_000) operation_timeout: Duration = Duration::from_secs(2),
                     time "the clients’ operation timeout";
+            }
+            /// What ends the run, of all that is checked.
+            checks: CheckParameters {
+                /// Whether only harm does ([`crate::check::Property::is_harm`]): the run goes on
+                /// past a broken promise, to show what comes of it.
+                29 (0) only_harm: bool = false, flag "whether only harm ends the run";
             }
         }
     };
@@ -266,6 +274,7 @@ impl Default for Parameters {
             timing: TimingParameters::default(),
             limits: LimitParameters::default(),
             clients: ClientParameters::default(),
+            checks: CheckParameters::default(),
             rules: Rules::ALL,
         }
     }

@@ -19,6 +19,10 @@
 //!   over. One such moment is enough, because what was not healed may go on disturbing. A clock
 //!   that was set forward or back is no excuse, however far.
 //!
+//! A run in which only harm is looked for
+//! ([`CheckParameters::only_harm`](crate::sim::CheckParameters)) goes on past broken promises, and
+//! owes no liveness.
+//!
 //! [`Playing`] does it step by step, so that it can be watched. It needs little memory, however
 //! long a run is: what the order of the log explains is settled for good, and forgotten. Only if
 //! the log doesn't explain everything is the whole history needed, and the run played once more.
@@ -98,12 +102,20 @@ pub struct Hunt {
     pub profile: Profile,
     /// Which rules hold.
     pub rules: Rules,
+    /// Whether it looks only for harm, past broken promises ([`is_harm`](crate::check::Property::is_harm)).
+    pub only_harm: bool,
 }
 
 /// A minute with every fault and every rule.
 impl Default for Hunt {
     fn default() -> Hunt {
-        Hunt { servers: None, length: Duration::from_secs(60), profile: Profile::Full, rules: Rules::ALL }
+        Hunt {
+            servers: None,
+            length: Duration::from_secs(60),
+            profile: Profile::Full,
+            rules: Rules::ALL,
+            only_harm: false,
+        }
     }
 }
 
@@ -188,6 +200,7 @@ impl Hunt {
     pub fn run(&self, seed: u64) -> Result<Run, HuntError> {
         self.check()?;
         let mut scenario = sim::hunt(seed, self.servers, self.length, self.profile, self.rules);
+        scenario.parameters.checks.only_harm = self.only_harm;
         let calm = Time::ZERO + (self.length - CALM_AFTER);
         self.set_clocks(&mut scenario, calm);
         let mut at = calm;
@@ -231,6 +244,9 @@ impl Hunt {
         }
         for rule in self.rules.switched_off() {
             command += &format!(" --without {}", rule.name());
+        }
+        if self.only_harm {
+            command += " --only-harm";
         }
         command
     }
@@ -607,10 +623,16 @@ mod tests {
         let hunt = Hunt::default();
         assert_eq!(hunt.command(7), "raftarium hunt --seeds 7 --for 60s");
         let rules = Rules::ALL.without(Rule::VoteOncePerTerm);
-        let hunt = Hunt { servers: Some(3), length: Duration::from_secs(20), profile: Profile::Crashes, rules };
+        let hunt = Hunt {
+            servers: Some(3),
+            length: Duration::from_secs(20),
+            profile: Profile::Crashes,
+            rules,
+            only_harm: true,
+        };
         assert_eq!(
             hunt.command(7),
-            "raftarium hunt --seeds 7 --for 20s --nodes 3 --faults crashes --without vote-once-per-term"
+            "raftarium hunt --seeds 7 --for 20s --nodes 3 --faults crashes --without vote-once-per-term --only-harm"
         );
     }
 

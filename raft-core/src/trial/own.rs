@@ -219,7 +219,7 @@ impl core::error::Error for Found {}
 
 /// A hunt as an expression of Rust.
 fn in_rust(hunt: &Hunt) -> String {
-    let Hunt { servers, length, profile, rules } = *hunt;
+    let Hunt { servers, length, profile, rules, only_harm } = *hunt;
     let usual = Hunt::default();
     let mut fields = String::new();
     if servers != usual.servers {
@@ -238,6 +238,9 @@ fn in_rust(hunt: &Hunt) -> String {
     if rules != Rules::ALL {
         let without: String = rules.switched_off().map(|rule| format!(".without(Rule::{rule:?})")).collect();
         fields += &format!("rules: Rules::ALL{without}, ");
+    }
+    if only_harm {
+        fields += "only_harm: true, ";
     }
     if fields.is_empty() { "Hunt::default()".to_string() } else { format!("Hunt {{ {fields}..Hunt::default() }}") }
 }
@@ -547,11 +550,12 @@ mod tests {
             length: Duration::from_millis(20_500),
             profile: Profile::Crashes,
             rules: Rules::ALL.without(Rule::VoteOncePerTerm),
+            only_harm: true,
         };
         assert_eq!(
             in_rust(&hunt),
             "Hunt { servers: Some(3), length: Duration::from_micros(20500000), profile: Profile::Crashes, \
-             rules: Rules::ALL.without(Rule::VoteOncePerTerm), ..Hunt::default() }"
+             rules: Rules::ALL.without(Rule::VoteOncePerTerm), only_harm: true, ..Hunt::default() }"
         );
         let mut run = Hunt { servers: Some(1), ..short() }.run(1).unwrap();
         run.scenario.actions.clear();

@@ -65,7 +65,8 @@ impl Playing {
 
     /// The run at its beginning, in a world that the caller has made.
     pub(super) fn of(world: Simulation, run: &Run, lacks: Lacks) -> Playing {
-        let calm = calm_of(&run.scenario).filter(|calm| *calm <= run.until);
+        let owed = !run.scenario.parameters.checks.only_harm;
+        let calm = calm_of(&run.scenario).filter(|calm| owed && *calm <= run.until);
         Playing { world, until: run.until, calm, stuck: None, past: Past::default(), lacks }
     }
 
@@ -336,6 +337,46 @@ mod tests {
             kinds += 1;
         }
         assert!(kinds > 2, "{kinds} were stuck");
+    }
+
+    #[test]
+    fn where_only_harm_is_looked_for_a_run_goes_on_past_a_broken_promise() {
+        let hunt = Hunt {
+            servers: Some(3),
+            length: Duration::from_secs(20),
+            rules: Rules::ALL.without(Rule::VoteOncePerTerm),
+            ..Hunt::default()
+        };
+        let (mut promises, mut harm) = (0, 0);
+        for seed in 0..40 {
+            let first = play(&hunt.run(seed).unwrap()).unwrap();
+            let run = Hunt { only_harm: true, ..hunt }.run(seed).unwrap();
+            let later = play(&run).unwrap();
+            let Some(Finding::Violation(broken)) = &first.finding else {
+                assert_eq!(later.finding, None, "seed {seed}");
+                continue;
+            };
+            assert!(!broken.property.is_harm(), "seed {seed}: {broken}");
+            promises += 1;
+            // Up to there the same was played.
+            let mut world = Simulation::new(run.scenario.clone()).unwrap();
+            while world.events() < first.world.events() && world.step() {}
+            assert_eq!(world.trace_hash(), first.world.trace_hash(), "seed {seed}");
+            match later.finding {
+                None => assert_eq!(later.world.now(), run.until, "it owes no liveness"),
+                Some(Finding::Violation(violation)) => {
+                    assert!(violation.property.is_harm() && violation.at >= broken.at, "seed {seed}: {violation}");
+                    let [leader, other] = violation.servers.iter().collect::<Vec<_>>()[..] else {
+                        panic!("{violation}: of {}", violation.servers)
+                    };
+                    assert!(violation.to_string().contains(&leader.to_string()), "{violation}");
+                    assert!(violation.to_string().contains(&other.to_string()), "{violation}");
+                    harm += 1;
+                }
+                Some(finding) => assert_eq!(finding.what(), Guarantee::Linearizability, "seed {seed}"),
+            }
+        }
+        assert!(promises > harm && harm > 1, "{promises} promises, {harm} times harm");
     }
 
     #[test]

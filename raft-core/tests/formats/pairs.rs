@@ -45,6 +45,8 @@ fn files() -> Vec<file::File> {
     parameters.rules = [Rule::VoteOncePerTerm, Rule::DeduplicateRetries, Rule::CommitOnlyVerified]
         .into_iter()
         .fold(Rules::ALL, Rules::without);
+    let mut past_promises = run_of(Vec::new());
+    past_promises.scenario.parameters.checks.only_harm = true;
     let jump = Action::JumpClock { server: crate::runs::s(9), by: 1 };
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: jump });
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: Action::HealQuorum(u64::MAX - 1) });
@@ -54,6 +56,7 @@ fn files() -> Vec<file::File> {
         file(String::new(), Run::default()),
         file("One of “everything”:\n\ta \\ and a \u{1} – ü.".into(), every_action_in_a_run()),
         file("Every dial turned.".into(), odd),
+        file("Only harm ends it.".into(), past_promises),
     ];
     for seed in 0..8 {
         let scenario = hunt(seed, None, Duration::from_secs(4), Profile::Full, Rules::ALL);

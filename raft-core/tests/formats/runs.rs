@@ -5,8 +5,8 @@ use proptest::test_runner::RngSeed;
 use raft_core::format::{LENGTH_MAX, Run};
 use raft_core::raft::{Rule, Rules, ServerId};
 use raft_core::sim::{
-    Action, CERTAIN, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters,
-    OwnTiming, Parameters, SERVERS_MAX, Scenario, Target, TimedAction, TimingParameters,
+    Action, CERTAIN, CheckParameters, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind,
+    NetworkParameters, OwnTiming, Parameters, SERVERS_MAX, Scenario, Target, TimedAction, TimingParameters,
 };
 use raft_core::time::{Duration, Time};
 
@@ -249,14 +249,16 @@ fn parameters() -> impl Strategy<Value = Parameters> {
     );
     let rules = prop::sample::subsequence(Rule::ALL.to_vec(), 0..=Rule::ALL.len())
         .prop_map(|off| off.into_iter().fold(Rules::ALL, Rules::without));
-    (1..=SERVERS_MAX, network, disk, timing, limits, clients, rules).prop_map(
-        |(servers, network, disk, timing, limits, clients, rules)| Parameters {
+    let checks = any::<bool>().prop_map(|only_harm| CheckParameters { only_harm });
+    (1..=SERVERS_MAX, network, disk, timing, limits, clients, checks, rules).prop_map(
+        |(servers, network, disk, timing, limits, clients, checks, rules)| Parameters {
             servers,
             network,
             disk,
             timing,
             limits,
             clients,
+            checks,
             rules,
         },
     )

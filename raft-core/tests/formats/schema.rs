@@ -153,6 +153,7 @@ fn full() -> Value {
     parameters.timing.pre_vote = false;
     parameters.limits.entries_kept = 0;
     parameters.clients.count = 0;
+    parameters.checks.only_harm = true;
     assert_ne!(*parameters, Parameters::default());
     let facts = ("this".to_owned(), "that".to_owned());
     let found = Found { what: Guarantee::Liveness, at: Time::ZERO, first: facts.0, second: facts.1 };

@@ -1,0 +1,76 @@
+// @ts-check
+// What the page explains: every term that it marks, and what every violation means.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { meanings } from '../../www/words/meanings.js';
+import { sources } from '../../www/words/sources.js';
+import { aboutOf } from '../../www/run/about.js';
+import * as strings from '../../www/words/strings.js';
+import { sameAs, terms } from '../../www/words/terms.js';
+
+/**
+ * All texts in a value; functions are called with something that fits most.
+ * @param {unknown} value @returns {string[]}
+ */
+function texts(value) {
+  if (typeof value === 'string') return [value];
+  if (value && typeof value === 'object') return Object.values(value).flatMap(texts);
+  return [];
+}
+
+/** @param {string} text */
+const marked = (text) => [...text.matchAll(/\[([^\]]+)\]/g)].map(([, term]) => term);
+
+const server = /** @type {any} */ ({ role: 'leader', member: true, term: 1, disk: 'normal', clockRate: 1e6 });
+const view = /** @type {any} */ ({ up: true, snapshot: '4@1', round: 7, peers: [], sessions: [], voters: 'S1' });
+
+test('every term that is marked in a text is explained', () => {
+  const fixed = Object.values(strings).filter((value) => typeof value !== 'function');
+  const made = [...strings.inspector.state(server, view), strings.dials.timingWords(/** @type {any} */ ({}))];
+  const all = [...fixed, ...made].flatMap(texts).flatMap(marked);
+  assert.ok(all.length > 30, `${all.length} terms are marked`);
+  // These are marked where the text is made by the simulator, or may hold what a client wrote.
+  for (const term of [...all, 'majority', 'commit', 'linearizable']) {
+    assert.ok(Object.hasOwn(terms, sameAs[term] ?? term), `${term} is explained`);
+  }
+});
+
+test('every word that stands for a term stands for one that is explained, and isn’t one itself', () => {
+  for (const [word, term] of Object.entries(sameAs)) {
+    assert.ok(Object.hasOwn(terms, term), `${word}: ${term}`);
+    assert.ok(!Object.hasOwn(terms, word), word);
+  }
+});
+
+test('what must be at hand is explained', () => {
+  const wanted =
+    'term quorum majority no-op session pre-candidate pre-vote learner match next committed applied linearizable lease ' +
+    'snapshot check-quorum heartbeat follower candidate leader';
+  const two = ['commit index', 'read index', 'joint consensus', 'election timeout'];
+  for (const term of [...wanted.split(' '), ...two]) assert.ok(Object.hasOwn(terms, term), term);
+  for (const says of [...Object.values(terms), ...Object.values(sources).flat()]) {
+    assert.ok(says.length < 420, `short: ${says}`);
+    assert.doesNotMatch(says, /\[|\s{2}/);
+  }
+});
+
+test('every violation is explained by its own servers and entries', () => {
+  const about = { servers: [2, 3], entries: [7, 9], leader: 3 };
+  const none = { servers: [], entries: [], leader: 0 };
+  const properties = [...Object.keys(strings.safety.properties), ...Object.keys(strings.safety.others)];
+  assert.deepEqual(Object.keys(meanings).sort(), properties.sort());
+  for (const property of properties) {
+    for (const known of [about, none]) assert.doesNotMatch(meanings[property](known), /undefined|NaN|null|S0|^[a-z]/);
+  }
+  assert.match(meanings['Election Safety'](about), /^S2 and S3 have both been elected/);
+  assert.match(meanings['Election Safety']({ ...about, servers: [2] }), /^S2 leads without/);
+  assert.match(meanings['Leader Completeness'](about), /^Entry 7 was committed.* S3 leads now without it/);
+  assert.match(meanings['Exactly Once'](about), /executed at 7 and again at 9/);
+});
+
+test('what a violation is about comes as four numbers', () => {
+  assert.deepEqual(aboutOf({ about: [(1 << 2) | (1 << 16), 7, 0, 0] }), { servers: [2, 16], entries: [7] });
+  assert.deepEqual(aboutOf({ about: [0, 7, 9, 0] }), { servers: [], entries: [7, 9] });
+  assert.deepEqual(aboutOf(null), { servers: [], entries: [] });
+  assert.deepEqual(aboutOf({}), { servers: [], entries: [] });
+});
