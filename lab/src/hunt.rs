@@ -139,6 +139,7 @@ mod tests {
             length: Duration::from_secs(20),
             profile: Profile::Full,
             rules: Rules::ALL.without(rule),
+            only_harm: false,
         };
         let (mut found, mut most) = (0, 0);
         for seed in 0..20 {
