@@ -76,7 +76,8 @@ test('the entries and servers of a violation are marked in the logs, and the res
   // Before it, nothing is.
   await page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time - 1), violation.time);
   await expect(page.locator('#logs .accused:visible')).toHaveCount(0);
-  await expect(faint).toHaveCount(0);
+  await expect(page.locator('#logs .pointing')).toHaveCount(0);
+  expect(await faint.evaluate((node) => getComputedStyle(node).opacity)).toBe('1');
 });
 
 test('what it means is said of these servers and entries, then in general', async ({ page }) => {

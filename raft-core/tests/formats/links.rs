@@ -192,8 +192,8 @@ fn what_is_wrong_with_a_link_is_said_in_a_sentence() {
         (&[1, 7, 0, 2], "at byte 3: expected whether there is a trace hash, but found 2"),
         (&[1, 7, 0, 1, 0, 0], "at byte 4: expected the trace hash, but the bytes end"),
         (
-            &[1, 7, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x02],
-            "at byte 4: expected parameters that this version knows, but found 536870912",
+            &[1, 7, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x04],
+            "at byte 4: expected parameters that this version knows, but found 1073741824",
         ),
         (&[1, 7, 0, 0, 1, 0x80, 0x02], "at byte 5: expected a parameter, but found 256"),
         (&[1, 7, 0, 0, 0, 1, 0], "at byte 5: expected no more actions than fit, but found 1"),

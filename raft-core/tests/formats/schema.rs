@@ -172,7 +172,7 @@ fn the_schema_has_the_fields_that_are_written_and_no_others() {
     let (schema, full) = (schema(), full());
     assert!(valid(&full) && readable(&full));
     assert_eq!(fields(&schema["properties"]), fields(&full));
-    for part in ["found", "network", "disk", "timing", "limits", "clients"] {
+    for part in ["found", "network", "disk", "timing", "limits", "clients", "checks"] {
         assert_eq!(fields(&schema["properties"][part]["properties"]), fields(&full[part]), "{part}");
     }
     assert_eq!(schema["properties"]["without"]["items"]["enum"], full["without"]);
@@ -202,7 +202,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         }
         both(&without, !["raftarium", "seed"].contains(&field.as_str()), field);
     }
-    for part in ["network", "disk", "timing", "limits", "clients"] {
+    for part in ["network", "disk", "timing", "limits", "clients", "checks"] {
         for field in fields(&full[part]) {
             let mut changed = full.clone();
             changed[part].as_object_mut().unwrap().remove(field);
