@@ -79,7 +79,7 @@ export class App {
   #ring = new Ring(byId('ring', HTMLCanvasElement), this.#state);
   #stageButtons;
   #gestures;
-  #branches = new BranchActions(this.#state, () => this.#panels.show('branches'));
+  #branches = new BranchActions(this.#state, () => this.#showPanel('branches'));
   #panels;
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: (forward) => this.step(forward) });
   #jumps = new Jumps({ source: () => this.#source, pause: () => this.clock.pause() });
@@ -114,6 +114,7 @@ export class App {
       jump: (forward) => this.#jumps.jump(forward, 'notable'),
       step: (forward) => this.step(forward),
       playing: () => this.clock.playing,
+      stopAtCommit: () => this.#jumps.jump(false, 'commit'),
     });
     this.#views.push(presenter);
     return presenter;
@@ -140,7 +141,7 @@ export class App {
       changed: this.#changed,
       goTo: (time) => this.#goTo(time),
       goToLine: (line) => this.#goToLine(line),
-      show: (panel) => this.#panels.show(panel),
+      show: (panel) => this.#showPanel(panel),
       inspect: (server) => this.#inspect(server),
       newRun: () => this.#openRun(),
     };
@@ -170,7 +171,7 @@ export class App {
       this.#story,
       this.#sentence,
       new Quorum(),
-      new Logs(),
+      new Logs(this.#state),
       this.#branches,
       this.#panels,
       new Console(),
@@ -241,7 +242,20 @@ export class App {
   /** @param {number} server */
   #inspect(server) {
     this.#state.set({ server });
-    this.#panels.show('server');
+    this.#showPanel('server');
+  }
+
+  /** Brings a panel into sight, wherever that is in this mode. @param {string} name */
+  #showPanel(name) {
+    const { mode } = document.documentElement.dataset;
+    // A player in a frame has no panels: the whole page has.
+    if (mode === 'embed') byId('open-whole', HTMLAnchorElement).click();
+    else if (mode === 'present')
+      this.#presenter().then((presenter) => {
+        presenter?.read();
+        this.#panels.show(name);
+      });
+    else this.#panels.show(name);
   }
 
   #openNetwork() {
@@ -371,7 +385,7 @@ export class App {
   /** Says what a property means, and how it was broken. @param {string} property */
   #explain(property) {
     this.#state.explained = property;
-    this.#panels.show('safety');
+    this.#showPanel('safety');
   }
 
   /** Someone went back to before a violation. */
@@ -440,7 +454,7 @@ export class App {
       z: () => this.#tape.zoom(1.6),
       x: () => this.#tape.zoom(1 / 1.6),
       w: () => this.#tape.fit(),
-      b: () => this.#panels.show('branches'),
+      b: () => this.#showPanel('branches'),
       u: () => this.#branches.undelete(),
       '+': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),

@@ -1,8 +1,8 @@
 // @ts-check
 // Many buttons with one tab stop: arrow keys, Home and End move the focus along them.
 
-/** @param {HTMLElement} box */
-export const buttonsOf = (box) => [...box.querySelectorAll('button')];
+/** Those in a box that can be seen. @param {HTMLElement} box */
+export const buttonsOf = (box) => [...box.querySelectorAll('button')].filter(({ hidden }) => !hidden);
 
 /** @param {HTMLElement} box the buttons in it may come and go */
 export function roveFocus(box) {
