@@ -15,7 +15,7 @@ import { byId, lessMotion, setText } from '../kit/dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
-import { giveHints } from './hints.js';
+import { firstHints } from './hints.js';
 import { Jumps } from './jumps.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
@@ -194,8 +194,9 @@ export class App {
     addEventListener('popstate', () => this.#arrive());
     addEventListener('pagehide', () => kept?.keep(this.model));
     document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.model));
+    const hints = mode ? null : firstHints();
+    if (hints) this.#views.push(hints);
     this.#show();
-    if (!mode) giveHints();
   }
 
   /** The simulated run that is shown; null where something else is. */

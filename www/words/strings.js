@@ -865,6 +865,18 @@ export const hints = {
 
 // Help
 export const helpTitle = 'Keys and signs';
+/** On a touch screen. */
+export const helpTitleTouch = 'Gestures and signs';
+export const helpKeys = 'Keys';
+export const helpGestures = 'Gestures';
+export const helpGestureWords = [
+  ['Tap', 'a server, a line or a message: its menu opens'],
+  ['Press long', 'where the stage is empty: the menu of the whole cluster'],
+  ['Draw', 'across lines: they are cut; across the whole ring: the network splits'],
+  ['Drag', 'along the tape: go to any moment'],
+  ['Two fingers', 'on the tape or a diagram: zoom'],
+  ['Swipe', 'the handle of the logs and diagrams: open or close them'],
+];
 /**
  * What single keys do, in the order of the help dialog. app.js has an action for each, which the
  * type checker holds.
