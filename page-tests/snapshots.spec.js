@@ -1,8 +1,8 @@
 // @ts-check
 // The stage and the tape at fixed moments, stroke by stroke, as SVGs. What must be seen is asserted
 // first, in words and numbers; then the pictures are compared: a diff shows what else has changed,
-// and unlike pixels they don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them: look at
-// them before you commit them.
+// and unlike pixels they don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them: look
+// at them before you commit them.
 import './unit/browser.js';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { counterexamples } from '../www/run/counterexamples.js';
@@ -21,7 +21,8 @@ const FOLDER = 'page-tests/snapshots';
 /**
  * What is done, and when it is looked at.
  * `seen` says what the moment is about, by the frame.
- * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: object[], seen: (frame: Frame) => void }>}
+ * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: object[],
+ * seen: (frame: Frame) => void }>}
  */
 const moments = {
   'an-election': {
@@ -122,7 +123,8 @@ function firstPoint({ is, at }) {
 
 /**
  * What a tape shows: the numbers of the branch that is played, and all branches.
- * @typedef {{ numbers: number[], kinds: string[], branches: import('../web/view.d.ts').BranchView[], width: number }} TapeFacts
+ * @typedef {{ numbers: number[], kinds: string[], width: number,
+ * branches: import('../web/view.d.ts').BranchView[] }} TapeFacts
  */
 
 /**
@@ -283,7 +285,8 @@ function drawAgain(c, strokes) {
 /**
  * `seen` says what must be painted.
  * @type {Record<string, { dark?: boolean, query?: string, done: (page:
- * import('@playwright/test').Page) => Promise<void>, seen: (all: Element[], tape: TapeFacts) => void }>}
+ * import('@playwright/test').Page) => Promise<void>,
+ * seen: (all: Element[], tape: TapeFacts) => void }>}
  */
 const tapes = {
   'a-tape-with-branches': {

@@ -31,7 +31,10 @@ export class Presenter {
   #actions;
   #bar = byId('presenter', HTMLElement);
   #play = make('button', { onclick: () => this.#actions.toggle() });
-  /** By what they show: the buttons that are pressed while it is shown. @type {Map<Presented, HTMLElement>} */
+  /**
+   * By what they show: the buttons that are pressed while it is shown.
+   * @type {Map<Presented, HTMLElement>}
+   */
   #switches = new Map();
   /** The highest index that was known to be committed, when it was looked at last. */
   #committed = 0;

@@ -116,7 +116,10 @@ export class Logs {
     this.#render();
   }
 
-  /** The switch that hides who isn't a member; it is there only while there are such. @param {Frame} frame */
+  /**
+   * The switch that hides who isn't a member; it is there only while there are such.
+   * @param {Frame} frame
+   */
   #showMembers(frame) {
     const others = frame.servers.filter(({ member }) => !member).map(({ id }) => id);
     const some = others.length > 0 && others.length < frame.servers.length;

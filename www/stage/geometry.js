@@ -189,7 +189,10 @@ const touches = ({ left, right, top, bottom }, { x, y }, radius) =>
 
 /** @typedef {Pick<Layout, 'width' | 'height' | 'servers' | 'labels' | 'label' | 'node'>} Placed */
 
-/** Whether each label can be read: on the stage, on no other label and on no server. @param {Placed} placed */
+/**
+ * Whether each label can be read: on the stage, on no other label and on no server.
+ * @param {Placed} placed
+ */
 export function isClear({ width, height, servers, labels, label, node }) {
   const boxes = labels.map((one) => labelBox(one, label));
   return boxes.every(

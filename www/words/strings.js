@@ -768,7 +768,10 @@ export const present = {
   previous: 'Previous notable moment',
   leave: 'Leave presenter mode',
   keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, L shows logs, Q the quorum, C stops at commits, B blanks the screen, Escape leaves.',
-  /** What it can show besides, and what the buttons for it say. @type {Record<'reading' | 'quorum' | 'commits', [string, string]>} */
+  /**
+   * What it can show besides, and what the buttons for it say.
+   * @type {Record<'reading' | 'quorum' | 'commits', [string, string]>}
+   */
   shows: {
     reading: ['Logs', 'Logs and panels beside the ring (L)'],
     quorum: ['Quorum', 'Who answers, and whether writes commit (Q)'],
