@@ -45,7 +45,7 @@ test('a link to what no property stops opens as that failure, at that moment, wi
   await page.keyboard.press('Enter');
   const panel = page.getByRole('tabpanel', { name: 'Safety' });
   await expect(panel.locator('.violation')).toContainText('Liveness is broken at 43.642 s:');
-  await expect(panel.locator('.violation')).toContainText(safety.others.Liveness[0]);
+  await expect(panel.locator('.violation')).toContainText(String(safety.guarantees.get('Liveness')?.[0]));
   await noViolations(page, 'a finding');
 });
 
@@ -132,8 +132,8 @@ test('of what clients saw the page judges for itself', async ({ page }) => {
   ]) {
     // No rule lets clients see what no property has seen before: the verdict is made up.
     await page.evaluate((made) => {
-      const { run } = /** @type {any} */ (window).raftarium;
-      run.constructor.prototype.verdict = () => ({ state: made, answers: 2, first: 'this', second: 'that' });
+      const { lab } = /** @type {any} */ (window).raftarium;
+      lab.judge = async () => ({ state: made, answers: 2, first: 'this', second: 'that' });
     }, state);
     await page.evaluate((link) => {
       location.hash = `#run=${link}`;
@@ -148,9 +148,9 @@ test('of what clients saw the page judges for itself', async ({ page }) => {
 test('what cannot have been found is refused', async ({ page }) => {
   for (const [words, sentence] of [
     ['found=Luck&at=1s', '“Luck” is nothing that can be found: there are Linearizability, Liveness'],
-    ['found=Liveness', 'at: “null” is no length of time'],
-    ['found=Liveness&at=44s', '44s lies after the end of the run, which is at 43.641655s.'],
-    [`found=Liveness&at=1s&first=${'x'.repeat(2_001)}`, 'first: A fact has at most 2000 characters.'],
+    ['found=Liveness', 'it doesn’t say when: at=1.25s'],
+    ['found=Liveness&at=44s', '44.000 s lies after the end of the run, which is at 43.641655 s'],
+    [`found=Liveness&at=1s&first=${'x'.repeat(2_001)}`, 'a fact has at most 2000 characters'],
   ]) {
     await page.goto(`./?${sentence.length}#run=${RUN}&${words}`);
     await expect(page.getByRole('alert')).toContainText(sentence);

@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { counterexamples } from '../www/run/counterexamples.js';
-import { readFile as readScenario, writeFile as writeScenario } from '../www/run/scenario.js';
 import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -52,6 +51,26 @@ async function saved(page, name) {
   ]);
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
+
+/**
+ * A scenario file as the page reads it: the bytes within a link, the note, and what was found.
+ * @param {Page} page @param {string} text
+ */
+const readScenario = (page, text) =>
+  page.evaluate(async (file) => {
+    const read = await /** @type {any} */ (window).raftarium.lab.readFile(new Blob([file]));
+    return { ...read, bytes: [...read.bytes] };
+  }, text);
+
+/**
+ * @param {Page} page @param {Iterable<number>} bytes @param {string} [note] @param {unknown} [found]
+ * @returns {Promise<string>}
+ */
+const writeScenario = (page, bytes, note = '', found = null) =>
+  page.evaluate(
+    ([all, words, said]) => /** @type {any} */ (window).raftarium.lab.writeFile(Uint8Array.from(all), words, said),
+    /** @type {[number[], string, unknown]} */ ([[...bytes], note, found]),
+  );
 
 /** Drops a file onto the page. @param {Page} page @param {string} name @param {string} content */
 async function drop(page, name, content) {
@@ -302,26 +321,25 @@ test('a scenario is chosen from a list of files; without a moment it plays from 
 
 test('files of the page and of the command are the same, byte for byte', async ({ page }) => {
   expect(pairs.length).toBeGreaterThan(10);
+  await open(page);
   for (const { link, file } of pairs) {
     const [run, ...words] = link.split('&');
     const bytes = Buffer.from(run, 'base64url').subarray(0, -4);
-    const read = readScenario(file);
+    const read = await readScenario(page, file);
     expect(Buffer.from(read.bytes).toString('hex')).toBe(bytes.toString('hex'));
-    expect(writeScenario(bytes, read.note, read.found)).toBe(file);
+    expect(await writeScenario(page, bytes, read.note, read.found)).toBe(file);
     // What was found stands after the link.
-    const { property, time, first, second } = read.found ?? {};
     const said = new URLSearchParams(words.join('&'));
-    expect([said.get('found') ?? undefined, said.get('first') ?? '', said.get('second') ?? '']).toEqual([
-      property,
-      first ?? '',
-      second ?? '',
-    ]);
-    expect(said.get('at')).toBe(read.found ? `${Number(time) / 1e6}s` : null);
+    const found = await page.evaluate(
+      ([shared, what, at, first, second]) =>
+        what && /** @type {any} */ (window).raftarium.run.constructor.found(shared, what, at, first, second),
+      [run, said.get('found'), said.get('at'), said.get('first') ?? '', said.get('second') ?? ''],
+    );
+    expect(found && { ...found, at: said.get('at') }).toEqual(read.found);
   }
   // The simulator plays what the page reads as the same run.
-  await open(page);
   for (const { link, file } of pairs.slice(4)) {
-    const bytes = [...readScenario(file).bytes];
+    const { bytes } = await readScenario(page, file);
     const again = await page.evaluate((all) => {
       const { run } = /** @type {any} */ (window).raftarium;
       const copy = run.constructor.fromBytes(Uint8Array.from(all));
@@ -329,9 +347,9 @@ test('files of the page and of the command are the same, byte for byte', async (
       copy.free();
       return back;
     }, bytes);
-    const without = (/** @type {number[]} */ all) =>
-      writeScenario(Uint8Array.from(all), '').replace(/ {2}"hash": .*\n/, '');
-    expect(without(again)).toBe(without([...Buffer.from(link.split('&')[0], 'base64url').subarray(0, -4)]));
+    const without = async (/** @type {Iterable<number>} */ all) =>
+      (await writeScenario(page, all)).replace(/ {2}"hash": .*\n/, '');
+    expect(await without(again)).toBe(await without(Buffer.from(link.split('&')[0], 'base64url').subarray(0, -4)));
   }
 });
 
@@ -355,7 +373,7 @@ test('what a script does is in the file, whatever it is about', async ({ page })
     );
     return [...raftarium.run.bytes()];
   });
-  const { actions } = JSON.parse(writeScenario(Uint8Array.from(bytes), ''));
+  const { actions } = JSON.parse(await writeScenario(page, bytes));
   const done = actions.map((/** @type {any} */ { at: _, ...action }) => action);
   expect(done).toEqual([
     { do: 'crash', server: 'leader' },
@@ -377,29 +395,29 @@ const start = '{"raftarium":1,"seed":"1"';
 test('what is wrong with a file is said, and the page keeps its run', async ({ page }) => {
   const run = await makeRun(page);
   for (const [content, sentence] of [
-    ['hello', 'It is no scenario file, for it is not JSON'],
-    ['[1]', '“[1]” is not an object with fields.'],
-    ['{"seed":"1"}', 'no scenario file: it has no field “raftarium”'],
+    ['hello', 'line 1, column 1: expected value'],
+    ['[1]', 'line 1, column 3: invalid length'],
+    ['{"seed":"1"}', 'line 1, column 12: missing field `raftarium`'],
     ['{"raftarium":2,"seed":"1"}', 'made by another version of Raftarium: it has format 2, this version reads 1'],
-    ['{"raftarium":1}', 'seed: it is missing.'],
-    ['{"raftarium":1,"seed":7}', 'seed: “7” is no seed'],
-    [`${start},"found":{"what":"Luck","at":"1s"}}`, 'found: “Luck” is nothing that can be found: there are Line'],
-    [`${start},"until":"1s","found":{"what":"Liveness","at":"2s"}}`, 'found: 2s lies after the end of the run'],
-    [`${start},"found":{"what":"Liveness"}}`, 'found: at: it is missing.'],
-    [`${start},"loss":1}`, '“loss” is no field here; there are raftarium,'],
+    ['{"raftarium":1}', 'line 1, column 15: missing field `seed`'],
+    ['{"raftarium":1,"seed":7}', 'line 1, column 23: invalid type: integer `7`, expected a string'],
+    [`${start},"found":{"what":"Luck","at":"1s"}}`, '“Luck” is nothing that can be found: there are Line'],
+    [`${start},"until":"1s","found":{"what":"Liveness","at":"2s"}}`, '2.000 s lies after the end of the run'],
+    [`${start},"found":{"what":"Liveness"}}`, 'missing field `at`'],
+    [`${start},"loss":1}`, 'line 1, column 32: unknown field `loss`, expected one of `raftarium`,'],
     [`${start},"servers":10}`, 'a cluster has 1 to 9 servers, not 10'],
-    [`${start},"network":{"loss":"0.00001%"}}`, 'network.loss: “0.00001%” has more digits than count'],
-    [`${start},"without":["be-kind"]}`, 'without: “be-kind” is no rule.'],
-    [`${start},"actions":[{"at":"1s","do":"fly"}]}`, 'action 1: “fly” is nothing that can be done.'],
+    [`${start},"network":{"loss":"0.00001%"}}`, '“0.00001%” has more digits than count: round it'],
+    [`${start},"without":["be-kind"]}`, 'line 1, column 47: “be-kind” is no rule'],
+    [`${start},"actions":[{"at":"1s","do":"fly"}]}`, 'line 1, column 60: “fly” is no action'],
     [
       `${start},"actions":[{"at":"1s","do":"heal-all"},{"at":"2s","do":"crash"}]}`,
-      'action 2: “crash” needs a field “server”.',
+      '“crash” needs a field `server`, like "S1" or "leader"',
     ],
     [`${start},"actions":[{"at":"1s","do":"crash","server":"S7"}]}`, 'action 1: there is no S7 in this cluster'],
     [`${start},"actions":[{"at":"2s","do":"heal-all"},{"at":"1s","do":"heal-all"}]}`, 'action 2: it comes before'],
     [
       `${start},"actions":[{"at":"1s","do":"drop-message","message":18446744073709551616}]}`,
-      'is not a whole number from 0 to 18446744073709551615',
+      'line 1, column 98: invalid type: floating point',
     ],
   ]) {
     await drop(page, 'odd.json', content);
@@ -544,7 +562,7 @@ test.describe('under a thumb', () => {
       page.waitForEvent('download'),
       dialog(page).getByRole('button', { name: 'Save scenario' }).tap(),
     ]);
-    expect(readScenario((await readFile(await download.path())).toString()).until).toBe(true);
+    expect(JSON.parse((await readFile(await download.path())).toString()).until).toMatch(/s$/);
     for (const button of await dialog(page).getByRole('button').all()) {
       await button.scrollIntoViewIfNeeded();
       await expect(button).toBeInViewport({ ratio: 1 });

@@ -131,21 +131,6 @@ export interface ViolationView {
   time: Micros;
 }
 
-/** Whether what clients have seen so far is linearizable. */
-export interface VerdictView {
-  /**
-   * `undecided`: the log's order doesn't explain it, and nothing proves that no other order does.
-   */
-  state: "linearizable" | "broken" | "undecided";
-  /** How many operations have been answered. */
-  answers: number;
-  /**
-   * Unless it is linearizable: two facts that the log doesn't explain, or that can't both be right.
-   */
-  first: string;
-  second: string;
-}
-
 /** One row of the log table. */
 export interface LogView {
   server: number;

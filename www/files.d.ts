@@ -3,3 +3,7 @@ declare module '*.wasm' {
   const name: string;
   export default name;
 }
+declare module '*?name' {
+  const name: string;
+  export default name;
+}

@@ -47,7 +47,8 @@ function begin(Run) {
     return;
   }
   const app = new App(Run, model, kept);
-  // For engineers and tests: the run, and the clock that plays it.
+  // For engineers and tests: the run, the clock that plays it, and the
+  // lab.
   Object.assign(window, {
     raftarium: {
       get run() {
@@ -68,7 +69,7 @@ function begin(Run) {
       },
       /** @param {number} time */
       seek: (time) => app.source.seek(time),
-      /** @param {import('./run/scenario.js').Action[]} actions */
+      /** @param {import('./pkg/tables.js').Action[]} actions */
       act: (...actions) => app.source.acting?.act(...actions),
       /** The source that is shown, and another in its place. */
       get source() {
@@ -77,6 +78,7 @@ function begin(Run) {
       /** @param {import('./run/source.js').Source} source */
       show: (source) => app.show(source),
       traceHash: () => app.source.repeating?.traceHash(),
+      lab: app.lab,
     },
   });
 }

@@ -30,7 +30,7 @@ pub struct Teller<'a> {
     all: bool,
     /// Whether the end goes to the standard error, because a log has the standard output.
     aside: bool,
-    trace: Option<Log>,
+    trace: Option<(Log, trace::Recorder)>,
     history: Option<Log>,
     /// Up to when the history has been written.
     written: Time,
@@ -55,7 +55,7 @@ impl Teller<'_> {
             tells: !aside && !options.json,
             all: options.all,
             aside,
-            trace: trace?,
+            trace: trace?.map(|log| (log, trace::Recorder::new())),
             history: history?,
             written: Time::ZERO,
             shiviz: shiviz?.map(|log| (log, shiviz::Recorder::new())),
@@ -67,9 +67,9 @@ impl Teller<'_> {
 
     /// Call this before anything is played.
     pub fn begin(&mut self, world: &mut Simulation) -> Result<(), Unusable> {
-        world.listen(if self.shiviz.is_some() || self.recording.is_some() {
+        world.listen(if self.shiviz.is_some() || self.recording.is_some() || self.trace.is_some() {
             Listening::Messages
-        } else if self.tells || self.trace.is_some() {
+        } else if self.tells {
             Listening::News
         } else {
             Listening::Off
@@ -89,9 +89,10 @@ impl Teller<'_> {
         }
         self.tell(world, Time::NEVER)?;
         world.listen(Listening::Off);
+        let trace = self.trace.as_mut().map(|(log, _)| log);
         let shiviz = self.shiviz.as_mut().map(|(log, _)| log);
         let recording = self.recording.as_mut().map(|(log, _)| log);
-        for log in [self.trace.as_mut(), self.history.as_mut(), shiviz, recording].into_iter().flatten() {
+        for log in [trace, self.history.as_mut(), shiviz, recording].into_iter().flatten() {
             log.finish()?;
         }
         if let Some((log, _)) = &self.shiviz {
@@ -108,7 +109,7 @@ impl Teller<'_> {
             log.write(&lines_of(recorder))?;
             log.finish()?;
         }
-        let Some(log) = &mut self.trace else { return Ok(()) };
+        let Some((log, _)) = &mut self.trace else { return Ok(()) };
         let line = trace::last_line(&finding.found(), &finding.to_string()) + "\n";
         log.write(&Text::of_json(&line))?;
         log.finish()
@@ -157,9 +158,8 @@ impl Teller<'_> {
             log.write(&Text::of_lines(&recorder.take_text()))?;
         }
         news.retain(|news| !news.is_of_traffic());
-        if let Some(log) = &mut self.trace {
-            let lines: Vec<String> = news.iter().map(|news| trace::line(news) + "\n").collect();
-            log.write(&Text::of_json(&lines.concat()))?;
+        if let Some((log, recorder)) = &mut self.trace {
+            log.write(&Text::of_json(&recorder.take_text()))?;
         }
         if let Some(log) = &mut self.history {
             log.write(&Text::of_json(&history::write_part(world.operations(), self.written, before)))?;
@@ -181,10 +181,17 @@ impl Watcher for Teller<'_> {
     }
 
     fn see(&mut self, world: &mut Simulation) {
-        let Some((_, recorder)) = &mut self.recording else { return };
+        if self.recording.is_none() && self.trace.is_none() {
+            return;
+        }
         let mut news = world.take_news();
-        recorder.hear(world, &news);
-        // Traffic is for the two recorders only.
+        if let Some((_, recorder)) = &mut self.recording {
+            recorder.hear(world, &news);
+        }
+        if let Some((_, recorder)) = &mut self.trace {
+            recorder.hear(world, &news);
+        }
+        // Traffic is for the recorders only.
         if self.shiviz.is_none() {
             news.retain(|news| !news.is_of_traffic());
         }

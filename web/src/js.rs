@@ -1,8 +1,8 @@
 //! How values and refusals cross the border to JavaScript.
 
-use raft_core::codec::DecodeError;
 use raft_core::format::RunError;
-use raft_core::format::link::LinkError;
+use raft_core::format::found::FoundError;
+use raft_core::format::link::{LinkError, PlainError};
 use raft_core::sim::ScenarioError;
 use raft_core::sim::timeline::BranchError;
 use raft_core::time::{Duration, Time};
@@ -29,7 +29,7 @@ macro_rules! refused_in_the_words_of {
         })+
     };
 }
-refused_in_the_words_of!(BranchError, DecodeError, LinkError, RunError, ScenarioError);
+refused_in_the_words_of!(BranchError, FoundError, LinkError, PlainError, RunError, ScenarioError);
 
 /// A moment as the page has it: microseconds in a JavaScript number, exact for 285 years.
 pub(crate) fn micros(time: Time) -> f64 {

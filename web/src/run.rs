@@ -1,9 +1,11 @@
 //! The handle of a run: playing it, and doing something to it.
 
-use raft_core::format::link;
+use js_sys::Array;
+use raft_core::format::link::{self, Plain};
 use raft_core::raft::ServerId;
 use raft_core::sim::timeline::{Acted, Position};
 use raft_core::sim::{Action, Simulation, Timeline};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use crate::js::{PageError, moment};
@@ -33,16 +35,17 @@ impl Run {
         self.timeline.step();
     }
 
-    /// Does something to the run; in the past, that begins a new branch. `action` holds the bytes
-    /// that an action has within a link. `www/run/scenario.js` makes them from the tables of
-    /// actions, so that a new action needs nothing here.
+    /// Does something to the run; in the past, that begins a new branch. The action has the name that
+    /// it has in files, and its fields, in the order of the table of actions, are plain values: servers
+    /// by their numbers (or `leader`, `writer`), times in microseconds, shares in parts per million.
     ///
     /// # Errors
-    /// A sentence where the action makes no sense: there is no such server, a share is above one, a
-    /// shortest time is longer than the longest, a command can't be read, or a violation has ended
-    /// the run. Nothing happens then.
-    pub fn act(&mut self, action: &[u8]) -> Result<(), JsValue> {
-        let action = link::decode_action(action).map_err(PageError::from)?;
+    /// A sentence where the action makes no sense: there is none of that name, a field is missing,
+    /// there is no such server, a share is above one, a shortest time is longer than the longest, a
+    /// command can't be read, or a violation has ended the run. Nothing happens then.
+    pub fn act(&mut self, name: &str, fields: Vec<JsValue>) -> Result<(), JsValue> {
+        let fields = fields.iter().map(plain).collect();
+        let action = link::action_of(name, fields).map_err(PageError::from)?;
         Ok(self.perform(action)?)
     }
 
@@ -93,6 +96,18 @@ impl Run {
     }
 }
 
+/// A value as it is; anything that no action has becomes an empty list, which none has either.
+fn plain(value: &JsValue) -> Plain {
+    match (value.as_f64().or_else(|| value.as_bool().map(f64::from)), value.as_string()) {
+        (Some(number), _) => Plain::Number(number as i64),
+        (None, Some(text)) => Plain::Text(text),
+        (None, None) => {
+            let number = |value: JsValue| value.as_f64().map_or(u8::MAX, |number| number as u8);
+            Plain::Groups(value.dyn_ref::<Array>().map_or_else(Vec::new, |list| list.iter().map(number).collect()))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use raft_core::sim::Target;
@@ -113,12 +128,5 @@ mod tests {
         run.perform(Action::AddServer).unwrap();
         run.perform(crash(4)).unwrap();
         assert_eq!(run.perform(crash(5)).unwrap_err().0, "there is no S5 in this cluster");
-    }
-
-    #[test]
-    fn an_action_comes_as_the_bytes_that_a_link_has() {
-        let mut run = Run::create("1", 3, "").unwrap();
-        run.act(&link::encode_action(&Action::Submit("put x 1".into()))).unwrap();
-        assert_eq!(run.world().operations().count(), 1);
     }
 }

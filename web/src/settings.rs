@@ -1,6 +1,5 @@
 //! What a run is built with: its seed, servers, rules, timing and clients.
 
-use raft_core::check::Property;
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Parameters, Scenario, Timeline};
 use raft_core::text::joined;
@@ -27,11 +26,6 @@ impl Run {
     pub fn new(seed: &str, servers: u32, without: Option<String>, settings: Option<String>) -> Result<Run, JsValue> {
         let text = |given: Option<String>| given.unwrap_or_default();
         Ok(Run::build(seed, servers, &text(without), &text(settings))?)
-    }
-
-    /// The names of the properties that are checked after every event, one on a line.
-    pub fn properties() -> String {
-        joined(&Property::ALL.map(Property::name)[..Property::OF_EVERY_RUN], "\n")
     }
 
     /// The seed, in decimal.

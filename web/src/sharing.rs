@@ -1,16 +1,15 @@
-//! A run as a link, and as the bytes within a link, from which the page makes a file.
+//! A run as a link, and as the bytes within a link, which the lab (`lab/`) makes files and logs of.
 
-use std::mem;
-
-use raft_core::format;
 use raft_core::format::link::{self, LinkError};
+use raft_core::format::{self, found};
+use raft_core::sim::Timeline;
 use raft_core::sim::timeline::BranchId;
-use raft_core::sim::{ScenarioError, TimedAction, Timeline};
 use raft_core::time::Time;
 use wasm_bindgen::prelude::*;
 
-use crate::js::PageError;
+use crate::js::{PageError, to_js};
 use crate::run::Run;
+use crate::view::ViolationView;
 
 #[wasm_bindgen]
 impl Run {
@@ -35,6 +34,23 @@ impl Run {
             error => PageError::from(error),
         });
         Ok(Run::opened(run?)?)
+    }
+
+    /// What an address says was found in the run of its link: a name, when, and two facts.
+    ///
+    /// # Errors
+    /// A sentence, if that can't have been found.
+    #[wasm_bindgen(unchecked_return_type = "ViolationView")]
+    pub fn found(
+        text: &str,
+        name: &str,
+        at: Option<String>,
+        first: String,
+        second: String,
+    ) -> Result<JsValue, JsValue> {
+        let run = link::read(text).map_err(PageError::from)?;
+        let found = found::said(name, at.as_deref(), first, second, &run).map_err(PageError::from)?;
+        to_js(&ViolationView::of(found.what.name(), found.first, found.second, found.at))
     }
 
     /// Whether it was opened with a trace hash that it doesn't have at that moment here: then it
@@ -73,18 +89,9 @@ impl Run {
 }
 
 impl Run {
-    /// The actions in the file become actions done by hand, so that doing something else before one
-    /// of them begins a branch without it.
     fn opened(run: format::Run) -> Result<Run, PageError> {
         let format::Run { scenario, until, hash } = run;
-        let mut bare = scenario.clone();
-        let actions = mem::take(&mut bare.actions);
-        let mut run = Run::of(Timeline::new(bare)?);
-        if act_out(&mut run.timeline, actions).is_err() {
-            // Some actions make sense only in a script, such as one about a server before it has
-            // joined.
-            run.timeline = Timeline::new(scenario)?;
-        }
+        let mut run = Run::of(Timeline::by_hand(scenario)?);
         run.timeline.seek(until);
         run.differs = hash.is_some_and(|hash| hash != run.world().trace_hash());
         Ok(run)
@@ -96,7 +103,7 @@ impl Run {
         let common = common.partition_point(|intervention| intervention.after.event < left_after);
         // What was done there on the branch that it leaves isn't done here, and is replaced.
         self.timeline.seek_event(left_after);
-        Ok(act_out(&mut self.timeline, actions.split_off(common.min(actions.len())))?)
+        Ok(self.timeline.act_out(actions.split_off(common.min(actions.len())))?)
     }
 
     fn recipe(&self, id: BranchId) -> Result<format::Run, PageError> {
@@ -112,18 +119,6 @@ impl Run {
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
         Ok(format::Run { hash, until: position.time, ..self.recipe(playing.id())? })
     }
-}
-
-/// Does these things, each at its time.
-fn act_out(timeline: &mut Timeline, actions: Vec<TimedAction>) -> Result<(), ScenarioError> {
-    for TimedAction { at, action } in actions {
-        // What is left of an instant is played by acting.
-        if timeline.position().time < at {
-            timeline.seek(at);
-        }
-        timeline.act(action)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the page draws of a world: plain data, in the shape that `view.d.ts` says.
 
+use raft_core::check::Violation;
 use raft_core::kv;
 use raft_core::raft::{
     Campaign, Configuration, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet, majority_of,
@@ -72,6 +73,12 @@ pub struct ViolationView {
     first: String,
     second: String,
     time: f64,
+}
+
+impl ViolationView {
+    pub fn of(property: &'static str, first: String, second: String, at: Time) -> ViolationView {
+        ViolationView { property, first, second, time: micros(at) }
+    }
 }
 
 #[derive(Serialize)]
@@ -204,11 +211,9 @@ pub fn frame(world: &Simulation, state: RunState) -> Frame {
         cuts: cuts(world),
         impaired: impaired(world),
         quorum: quorum(world),
-        violation: world.violation().map(|violation| ViolationView {
-            property: violation.property.name(),
-            first: violation.first.clone(),
-            second: violation.second.clone(),
-            time: micros(violation.at),
+        violation: world.violation().cloned().map(|violation| {
+            let Violation { property, first, second, at } = violation;
+            ViolationView::of(property.name(), first, second, at)
         }),
     }
 }

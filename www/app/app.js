@@ -17,6 +17,7 @@ import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '.
 import { StageGestures } from '../stage/gestures.js';
 import { firstHints } from './hints.js';
 import { Jumps } from './jumps.js';
+import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
 import { lazily } from '../kit/lazy.js';
@@ -28,7 +29,6 @@ import { PageState } from '../run/page-state.js';
 import { Quorum } from '../stage/quorum.js';
 import { Ring } from '../stage/ring.js';
 import { Sentence } from '../stage/sentence.js';
-import { WHOLE_RUN, endOf, readFound } from '../run/scenario.js';
 import { Sharing } from '../share/sharing.js';
 import { SidePanel } from '../panels/side-panel.js';
 import { whyNot } from '../run/source.js';
@@ -47,16 +47,19 @@ import { StageButtons } from '../stage/buttons.js';
 export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared) || WHOLE_RUN) : null);
+    if (!found) return openModel(Run, run, 'moment', '', null);
+    const { what, at, first, second } = found;
+    return openModel(Run, run, 'moment', '', { ...Run.found(shared, what, at, first, second), at: at ?? '' });
   }
-  if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
-  return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
+  // Of anything else, there are none.
+  const count = Number.isInteger(servers) && servers > 0 ? servers : 0;
+  return new Model(new Run(seed, count, without, settings), Run.usualSettings());
 }
 
 /**
  * A run that came from elsewhere.
  * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
- * @param {string} note @param {import('../run/scenario.js').Found | null} found
+ * @param {string} note @param {import('../lab/client.js').FoundView | null} found
  */
 function openModel(Run, run, origin, note, found) {
   const model = Object.assign(new Model(run, Run.usualSettings()), { origin, note });
@@ -71,6 +74,7 @@ export class App {
   /** The simulated run that was shown last: a new one begins with its settings. @type {Model} */ #run;
   #changed = () => this.clock.invalidate();
 
+  lab = new Lab();
   clock = new Clock({ advance: (micros) => this.#source.advance(micros), draw: () => this.#draw() });
   #state = new PageState(this.#changed);
   #heartbeats = byId('heartbeats', HTMLInputElement);
@@ -79,7 +83,11 @@ export class App {
   #ring = new Ring(byId('ring', HTMLCanvasElement), this.#state);
   #stageButtons;
   #gestures;
-  #branches = new BranchActions(this.#state, () => this.#showPanel('branches'));
+  #branches = new BranchActions(
+    this.#state,
+    () => this.#showPanel('branches'),
+    () => this.#draw(),
+  );
   #panels;
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: (forward) => this.step(forward) });
   #jumps = new Jumps({ source: () => this.#source, pause: () => this.clock.pause() });
@@ -137,13 +145,13 @@ export class App {
       state: this.#state,
       story: this.#story,
       branches: this.#branches,
-      properties: Run.properties().split('\n'),
       changed: this.#changed,
       goTo: (time) => this.#goTo(time),
       goToLine: (line) => this.#goToLine(line),
       show: (panel) => this.#showPanel(panel),
       inspect: (server) => this.#inspect(server),
       newRun: () => this.#openRun(),
+      lab: this.lab,
     };
     this.#panels = new SidePanel(page);
     this.#gestures = new StageGestures(this.#ring, this.#state, {
@@ -180,6 +188,7 @@ export class App {
     ];
     this.#sharing = new Sharing({
       Run,
+      lab: this.lab,
       model: () => this.#run,
       take: (run, origin, note, found) => this.#replace(openModel(Run, run, origin, note, found)),
       scene: () => this.#scene(),
@@ -332,7 +341,12 @@ export class App {
     const source = this.#source;
     hideTrouble();
     document.documentElement.dataset.state = 'running';
-    source.listen({ change: this.#changed, panic: (error) => this.#stopForPanic(error), refusal: toast });
+    source.listen({
+      change: this.#changed,
+      panic: (error) => this.#stopForPanic(error),
+      refusal: toast,
+      judge: (bytes) => this.lab.judge(bytes),
+    });
     this.model?.open();
     setText(byId('seed-value', HTMLElement), source.name);
     byId('open-share', HTMLElement).hidden = !source.repeating;
@@ -372,7 +386,7 @@ export class App {
     const servers = this.#source.repeating?.servers ?? this.#source.frame.servers.length;
     const { claim, violationTitle, violationText } = strings;
     const what = {
-      title: (said === 'refuted' ? claim.title : violationTitle)(violation),
+      title: (said === 'refuted' || said === 'asked' ? claim.title : violationTitle)(violation),
       text: violation.first ? violationText(violation) : '',
       detail: said ? claim[said] : '',
     };

@@ -24,15 +24,20 @@ export class BranchActions {
   #chip = byId('open-branches', HTMLButtonElement);
   #state;
   #show;
+  #draw;
   /** @type {Source | null} */ #source = null;
   #known = '';
   #count = 0;
   #playing = 0;
 
-  /** @param {PageState} state @param {() => void} show brings the list into sight */
-  constructor(state, show) {
+  /**
+   * @param {PageState} state @param {() => void} show brings the list into sight
+   * @param {() => void} draw draws the page at once
+   */
+  constructor(state, show, draw) {
     this.#state = state;
     this.#show = show;
+    this.#draw = draw;
     for (const id of ['open-branches', 'more-branches']) byId(id, HTMLButtonElement).addEventListener('click', show);
   }
 
@@ -122,6 +127,8 @@ export class BranchActions {
   rename(id) {
     this.#show();
     this.#state.set({ renaming: id });
+    // The field must be there at once: what is typed next is the name.
+    this.#draw();
   }
 
   /** Ends renaming. @param {number} id @param {string} [name] the new one, if there is one */

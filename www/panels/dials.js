@@ -187,7 +187,7 @@ class Dials {
     const now = this.#source?.dials();
     const acting = this.#source?.acting;
     if (!view || !now || !acting) return;
-    /** @type {import('../run/scenario.js').Action[]} */
+    /** @type {import('../pkg/tables.js').Action[]} */
     const actions = [];
     if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
       actions.push({ do: 'set-latency', min: view.latencyMin, max: view.latencyMax });

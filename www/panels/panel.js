@@ -30,7 +30,7 @@
  * @property {(panel: string) => void} show brings a panel into sight
  * @property {(server: number) => void} inspect shows what a server knows
  * @property {() => void} newRun opens the dialog of new runs
- * @property {string[]} properties the names of all that is checked
+ * @property {import('../lab/client.js').Lab} lab what takes long is asked of it
  * @property {import('./branch-actions.js').BranchActions} branches
  */
 

@@ -4,7 +4,7 @@
 
 /** @typedef {import('../run/model.js').Claim['state']} ClaimState */
 /** @typedef {ViolationView & { branch: number, state?: ClaimState }} Known */
-/** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
+/** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../run/source.js').Source} Source */
@@ -16,8 +16,17 @@ import { rules } from '../run/rules.js';
 import * as strings from '../words/strings.js';
 
 const { safety } = strings;
-/** While the run plays, the part of the time that judging the clients' history may take. */
-const SHARE = 1 / 500;
+/** They have no lamp: they aren't checked after every event, or of no run of the page. */
+const UNLIT = ['Linearizability', 'Liveness', 'State Machine Contract'];
+/** The part of the time that judging the clients' history may take while the run plays. */
+const SHARE = 1 / 20;
+/** How long nothing is judged after the page has begun, and after a failure, in ms. */
+const WAIT = { first: 1_000, failed: 10_000 };
+/** Before anybody has asked for anything. @type {VerdictView} */
+const NOTHING = { state: 'linearizable', answers: 0, first: '', second: '' };
+
+/** Whether the page doesn't find itself what is said. @param {ClaimState} [state] */
+const unsure = (state) => state === 'refuted' || state === 'asked';
 
 /** @param {Page} page */
 export const panel = (page) => new Safety(page);
@@ -30,10 +39,15 @@ class Safety {
   #verdictBox = make('p', { class: 'verdict' });
   #violation = make('div', { class: 'violation', hidden: true });
   #rules = make('div', { class: 'rules-off' });
-  /** @type {VerdictView} */ #verdict = { state: 'linearizable', answers: 0, first: '', second: '' };
-  #judged = -1;
-  #judgedAt = 0;
-  #judgedIn = 0;
+  /** What is known, or why nothing is. @type {VerdictView | 'asked' | Error} */
+  #verdict = NOTHING;
+  /** What it is about. */
+  #judged = { revision: 0, branch: 0, now: 0 };
+  /** Whether somebody is judging. */
+  #asked = false;
+  /** Nothing is judged before that. */
+  #next = performance.now() + WAIT.first;
+  #timer = 0;
   /**
    * The violation that ends this branch, if one was seen, or what a link says was found in it.
    * @type {Known | null}
@@ -45,8 +59,8 @@ class Safety {
   constructor(page) {
     this.#page = page;
     const list = make('ul', { class: 'properties' });
-    for (const name of page.properties) {
-      const [words, source] = safety.properties[name] ?? ['', ''];
+    for (const [name, [words, source]] of safety.guarantees) {
+      if (UNLIT.includes(name)) continue;
       const title = safety.lampTitle(name, words, source);
       const tabindex = this.#lamps.size ? -1 : 0;
       const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.#open(name) });
@@ -73,8 +87,8 @@ class Safety {
   /** @param {Source} source */
   reset(source) {
     this.#source = source;
-    this.#judged = -1;
-    this.#judgedIn = 0;
+    this.#verdict = NOTHING;
+    this.#judged = { revision: 0, branch: source.frame.branch, now: 0 };
     this.#known = null;
     this.#shown = '';
     const names = source.without.split(',');
@@ -93,7 +107,7 @@ class Safety {
   }
 
   /** @param {Frame} frame @param {boolean} playing */
-  watch({ violation, branch, end, operationsRevision }, playing) {
+  watch({ violation, branch, end }, playing) {
     const source = this.#source;
     if (!source) return;
     if (violation) this.#known = { ...violation, branch };
@@ -102,20 +116,57 @@ class Safety {
     if (!this.#known && source.claim?.branch === branch) this.#known = source.claim;
     const { claimed } = source;
     const here = Boolean(violation ?? claimed);
-    const broken = violation ?? (claimed?.state === 'refuted' ? null : claimed);
-    const clock = performance.now();
-    if (operationsRevision !== this.#judged && !(playing && clock - this.#judgedAt < this.#judgedIn / SHARE)) {
-      this.#verdict = source.verdict() ?? this.#verdict;
-      this.#judged = operationsRevision;
-      this.#judgedAt = clock;
-      this.#judgedIn = performance.now() - clock;
-    }
-    const { state, answers, first } = this.#verdict;
+    const broken = violation ?? (claimed && unsure(claimed.state) ? null : claimed);
+    this.#judge(source, playing);
     const known = this.#known;
-    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${known?.state} ${here ? 'here' : ''}`;
+    const verdict = JSON.stringify(this.#verdict instanceof Error ? this.#verdict.message : this.#verdict);
+    const shown = `${verdict} ${known?.property} ${known?.time} ${known?.state} ${here ? 'here' : ''}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#show(source.without ? source.without.split(',').length : 0, broken?.property ?? '', here);
+  }
+
+  /**
+   * Has it judged what clients have seen, if that is something else than what was judged last.
+   * @param {Source} source @param {boolean} playing
+   */
+  async #judge(source, playing) {
+    const { repeating } = source;
+    // What can't be handed on can't be judged elsewhere.
+    if (!repeating) return;
+    const { branch, now, operationsRevision: revision } = source.frame;
+    // What was judged happened elsewhere, or has not happened yet.
+    const holds = this.#judged.branch === branch && this.#judged.now <= now;
+    const known = holds && this.#judged.revision === revision;
+    if (!holds || (!known && this.#verdict === NOTHING)) this.#verdict = 'asked';
+    if (known || this.#asked || source.dead) return;
+    const wait = this.#next - performance.now();
+    if (wait > 0) {
+      // While it plays, it is called again anyway.
+      clearTimeout(this.#timer);
+      if (!playing) this.#timer = setTimeout(this.#page.changed, wait);
+      return;
+    }
+    this.#asked = true;
+    const began = performance.now();
+    /** @type {VerdictView | Error} */
+    let verdict;
+    try {
+      verdict = await this.#page.lab.judge(repeating.bytes());
+    } catch (error) {
+      verdict = error instanceof Error ? error : new Error(String(error));
+    }
+    const ended = performance.now();
+    this.#asked = false;
+    if (verdict instanceof Error) this.#next = ended + WAIT.failed;
+    else this.#next = playing ? ended + (ended - began) / SHARE : ended;
+    const { frame } = source;
+    // Meanwhile there may be another run, another branch, or an earlier moment.
+    if (this.#source === source && frame.branch === branch && frame.now >= now) {
+      this.#verdict = verdict;
+      this.#judged = { revision, branch, now };
+    }
+    this.#page.changed();
   }
 
   /**
@@ -130,22 +181,24 @@ class Safety {
     }
     setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off));
     const verdict = byId('verdict', HTMLButtonElement);
-    setText(verdict, safety.verdict[this.#verdict.state]);
-    setAttribute(verdict, 'class', this.#verdict.state);
-    setText(this.#verdictBox, safety.verdictWords(this.#verdict));
+    const is = this.#verdict;
+    const state = is === 'asked' ? is : is instanceof Error ? 'unknown' : is.state;
+    setText(verdict, safety.verdict[state]);
+    setAttribute(verdict, 'class', state);
+    const words = is === 'asked' ? safety.judging : is instanceof Error ? safety.notJudged(is.message) : null;
+    setText(this.#verdictBox, words ?? safety.verdictWords(/** @type {VerdictView} */ (is)));
     const known = this.#known;
     this.#violation.hidden = !known;
     if (!known) return;
     const goThere = make('button', { onclick: () => this.#page.goTo(known.time) }, strings.goThere);
-    const { state } = known;
-    const sure = state !== '' && state !== 'refuted';
-    const [words, source] = safety.others[known.property] ?? [];
+    const { state: said } = known;
+    const [what, source] = safety.guarantees.get(known.property) ?? ['', ''];
     const facts = [make('p', {}, `${known.first},`), make('p', {}, safety.but(known.second))];
     this.#violation.replaceChildren(
-      make('h3', {}, sure ? safety.violated(known) : strings.claim.title(known)),
+      make('h3', {}, said === '' || unsure(said) ? strings.claim.title(known) : safety.violated(known)),
       ...(known.first ? facts : []),
-      ...(state ? [make('p', {}, strings.claim[state])] : []),
-      ...(words ? [make('p', {}, `${words} `, make('cite', {}, source))] : []),
+      ...(said ? [make('p', {}, strings.claim[said])] : []),
+      ...(what ? [make('p', {}, `${what} `, make('cite', {}, source))] : []),
       ...(here ? [] : [goThere]),
     );
   }

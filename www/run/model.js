@@ -3,7 +3,9 @@
 // done to it. All calls into WebAssembly go through here, so that a panic is noticed in one place.
 
 /** @typedef {import('../pkg/raft_web.js').Run} Run */
-/** @typedef {import('./scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
+/** @typedef {import('../lab/client.js').FoundView} FoundView */
+/** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../../web/view.d.ts').StoreView} StoreView */
@@ -13,12 +15,13 @@
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 
 import { kindsOf, unpacked } from './messages.js';
-import { actionBytes } from './scenario.js';
+import { fields } from '../pkg/tables.js';
 
 /**
  * What a link or a file says was found in its run, and in which branch; once the page has come to
- * that moment, whether it finds it, too: `open` if it can't tell.
- * @typedef {ViolationView & { branch: number, state: '' | 'agrees' | 'open' | 'refuted' }} Claim
+ * that moment, whether it finds it, too: `asked` as long as it is being judged, `open` if the page
+ * can't tell.
+ * @typedef {FoundView & { branch: number, state: '' | 'asked' | 'agrees' | 'open' | 'refuted' }} Claim
  */
 
 /**
@@ -35,6 +38,16 @@ const OPENING_ENTRIES = 4;
 
 /** Which of `Run.settings` says how many clients there are besides the person. */
 const CLIENTS = 6;
+
+/**
+ * Does something to a run. Fields that an action doesn't have are left out.
+ * @param {Run} run @param {Action} action
+ */
+const act = (run, action) =>
+  run.act(
+    action.do,
+    (fields[action.do] ?? []).map((name) => /** @type {Record<string, any>} */ (action)[name]),
+  );
 
 const CUT = /** @type {const} */ ('cut');
 const HEAL = /** @type {const} */ ('heal');
@@ -67,6 +80,8 @@ export class Model {
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
   #onRefusal = (/** @type {string} */ _sentence) => {};
+  /** @type {(bytes: Uint8Array) => Promise<VerdictView>} */
+  #judge = () => Promise.reject(new Error());
   /** The part of a microsecond that is still to be played. */
   #rest = 0;
 
@@ -96,9 +111,11 @@ export class Model {
 
   /**
    * @param {{ change: () => void, panic: (error: unknown) => void, refusal: (sentence: string) =>
-   * void }} listeners
+   * void, judge: (bytes: Uint8Array) => Promise<VerdictView> }} listeners who are told, and whoever
+   * judges what clients have seen in a run
    */
-  listen({ change, panic, refusal }) {
+  listen({ change, panic, refusal, judge }) {
+    this.#judge = judge;
     this.#onChange = change;
     this.#onPanic = panic;
     this.#onRefusal = refusal;
@@ -203,7 +220,7 @@ export class Model {
   get claimed() {
     const { claim, frame } = this;
     if (!claim || claim.branch !== frame.branch || claim.time !== frame.now || frame.violation) return null;
-    if (!claim.state) claim.state = this.#judge(claim.property);
+    if (!claim.state) this.#judgeClaim(claim);
     return claim;
   }
 
@@ -214,12 +231,20 @@ export class Model {
     return by?.state === 'refuted' ? null : by;
   }
 
-  /** @param {string} property @returns {'agrees' | 'open' | 'refuted'} */
-  #judge(property) {
-    if (property === 'Liveness') return 'open';
+  /** @param {Claim} claim */
+  async #judgeClaim(claim) {
+    if (claim.property === 'Liveness') claim.state = 'open';
     // Of every other, the run would have shown a violation.
-    const state = property === 'Linearizability' ? this.verdict()?.state : 'linearizable';
-    return state === 'broken' ? 'agrees' : state === 'linearizable' ? 'refuted' : 'open';
+    else if (claim.property !== 'Linearizability') claim.state = 'refuted';
+    if (claim.state) return;
+    claim.state = 'asked';
+    try {
+      const { state } = await this.#judge(this.bytes());
+      claim.state = state === 'broken' ? 'agrees' : state === 'linearizable' ? 'refuted' : 'open';
+    } catch {
+      claim.state = 'open';
+    }
+    if (!this.dead) this.#onChange();
   }
 
   /** @param {number} time */
@@ -243,7 +268,7 @@ export class Model {
    */
   act(...actions) {
     this.#attempt((run) => {
-      for (const action of actions) run.act(actionBytes(action));
+      for (const action of actions) act(run, action);
     });
   }
 
@@ -295,7 +320,7 @@ export class Model {
   submit(command) {
     return (
       this.#change((run) => {
-        run.act(actionBytes({ do: 'submit', command }));
+        act(run, { do: 'submit', command });
         return run.operations(1)[0].id;
       }) ?? 0
     );
@@ -408,11 +433,6 @@ export class Model {
   /** @param {number} after @param {number} limit @returns {StoryLine[]} */
   story(after, limit) {
     return this.#guard(() => this.#run.story(after, limit)) ?? [];
-  }
-
-  /** Whether what clients have seen is linearizable. */
-  verdict() {
-    return this.#guard(() => this.#run.verdict());
   }
 
   // Reading

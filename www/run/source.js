@@ -15,9 +15,17 @@ import * as strings from '../words/strings.js';
 /** @typedef {import('../../web/view.d.ts').StoreView} StoreView */
 /** @typedef {import('../../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../../web/view.d.ts').TrafficView} TrafficView */
-/** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('./model.js').Claim} Claim */
-/** @typedef {import('./scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
+
+/**
+ * @typedef {object} Listeners
+ * @property {() => void} change it is to be drawn
+ * @property {(error: unknown) => void} panic nothing can be asked of it any more
+ * @property {(sentence: string) => void} refusal something couldn't be done
+ * @property {(bytes: Uint8Array) => Promise<import('../lab/client.js').VerdictView>} judge judges
+ * whether what clients saw is linearizable
+ */
 
 /**
  * What any source offers. Times are virtual microseconds since its beginning.
@@ -34,8 +42,7 @@ import * as strings from '../words/strings.js';
  * @property {string[]} momentKinds the names of the kinds of moments, as jumps and the tape use them
  * @property {number} renamed grows when what branches are called or which there are has changed
  * @property {boolean} dead whether nothing can be asked of it any more
- * @property {(listeners: { change: () => void, panic: (error: unknown) => void, refusal: (sentence:
- * string) => void }) => void} listen
+ * @property {(listeners: Listeners) => void} listen
  * @property {(first: number, count: number) => LogView[]} logs
  * @property {() => StoreView[]} stores
  * @property {(limit: number) => OperationView[]} operations the newest, oldest first
@@ -44,7 +51,6 @@ import * as strings from '../words/strings.js';
  * @property {(branch: number, from: number, to: number, buckets: number) => Float64Array} tape
  * @property {(server: number) => InspectorView | undefined} inspect
  * @property {(message: number) => [string, string][]} messageFacts
- * @property {() => VerdictView | undefined} verdict
  * @property {() => DialsView | undefined} dials how the network and timing are
  * @property {(micros: number) => void} advance plays on
  * @property {(time: number) => void} seek

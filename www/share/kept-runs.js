@@ -8,7 +8,7 @@
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
 
 import { Model } from '../run/model.js';
-import { WHOLE_RUN } from '../run/scenario.js';
+import { longestRun } from '../pkg/tables.js';
 import { branches as words } from '../words/strings.js';
 
 /**
@@ -21,8 +21,6 @@ import { branches as words } from '../words/strings.js';
 
 /** Where the keys of all runs are, the one that began last at the end. */
 const KEYS = 'raftarium runs';
-/** No run is longer, in microseconds. */
-const TIME_MAX = Number(WHOLE_RUN);
 
 const toText = (/** @type {Uint8Array} */ bytes) =>
   btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
@@ -109,7 +107,8 @@ export class KeptRuns {
   /** @param {Kept} kept */
   #grown(kept) {
     const Run = this.#Run;
-    if (![kept.now, ...kept.branches.map(({ end }) => end)].every((time) => time >= 0 && time <= TIME_MAX)) return null;
+    if (![kept.now, ...kept.branches.map(({ end }) => end)].every((time) => time >= 0 && time <= longestRun))
+      return null;
     let run = Run.fromBytes(toBytes(kept.here));
     let { note, claim, deleted } = kept;
     const whole = allBranches(Run, kept);

@@ -6,10 +6,9 @@
 /**
  * The run that an address asks for: one that is in a link, or a new one.
  * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string,
- * found?: Record<string, string | null> }} Wanted
+ * found?: { what: string, at: string | undefined, first: string, second: string } }} Wanted
  */
 
-import { foundFields } from '../run/scenario.js';
 import * as strings from '../words/strings.js';
 import { toast } from '../kit/toast.js';
 
@@ -30,7 +29,7 @@ export function readAddress(address) {
   const [at, first, second] = ['at', 'first', 'second'].map((name) => hash.get(name));
   return {
     shared: hash.get('run') ?? undefined,
-    found: what === null ? undefined : { what, at, first: first ?? '', second: second ?? '' },
+    found: what === null ? undefined : { what, at: at ?? undefined, first: first ?? '', second: second ?? '' },
     seed: (read('seed') ?? '').trim(),
     servers: servers === null || servers === '' ? 5 : Number(servers),
     without: read('without') ?? '',
@@ -58,10 +57,10 @@ function pageAddress(hash, plain) {
 /** The link, and what was found in the run. @param {Model} model */
 function hashOf(model) {
   const { handedOn } = model;
-  const fields = handedOn
-    ? foundFields(handedOn).map(([name, value]) => [name === 'what' ? 'found' : name, value])
-    : [];
-  return [`run=${model.link()}`, ...(handedOn ? [new URLSearchParams(fields)] : [])].join('&');
+  if (!handedOn) return `run=${model.link()}`;
+  const { property, at, first, second } = handedOn;
+  const facts = { ...(first && { first }), ...(second && { second }) };
+  return `run=${model.link()}&${new URLSearchParams({ found: property, at, ...facts })}`;
 }
 
 /**
@@ -136,4 +135,5 @@ export class AddressBar {
 }
 
 /** A text that changes when the link does. @param {Model} model */
-const stateOf = ({ frame: { now, events, branch }, changes }) => `${now} ${events} ${branch} ${changes}`;
+const stateOf = ({ frame: { now, events, branch }, changes, handedOn }) =>
+  `${now} ${events} ${branch} ${changes} ${handedOn?.property}`;

@@ -8,17 +8,16 @@ import { byId, make, setText } from '../kit/dom.js';
 import { wordsOf } from '../kit/errors.js';
 import { addressOf, frameOf } from './link.js';
 import { save } from '../kit/save.js';
-import { writeFile } from '../run/scenario.js';
 import * as strings from '../words/strings.js';
 
 const { share: words } = strings;
 
 /**
  * @typedef {object} Means
+ * @property {import('../lab/client.js').Lab} lab
  * @property {() => Model} model
  * @property {(file: File) => void} open
  * @property {(kind: 'png' | 'svg') => void} picture of the ring
- * @property {(kind: 'trace' | 'shiviz') => string} record
  * @property {() => void} present
  */
 
@@ -33,8 +32,10 @@ export class ShareDialog {
   /** @param {Means} means */
   constructor(means) {
     this.#means = means;
-    const button = (/** @type {string} */ name, /** @type {() => void} */ act) =>
-      make('button', { type: 'button', onclick: () => this.#try(act) }, name);
+    const button = (/** @type {string} */ name, /** @type {() => void | Promise<void>} */ act) => {
+      const made = make('button', { type: 'button', onclick: () => this.#try(act, made) }, name);
+      return made;
+    };
     const copy = button(words.copy, () => this.#copy(this.#link.value));
     copy.className = 'primary';
     copy.autofocus = true;
@@ -79,8 +80,9 @@ export class ShareDialog {
       group(
         words.records,
         words.recordsHelp,
-        button(words.trace, () => this.#record('trace', 'jsonl')),
-        button('ShiViz', () => this.#record('shiviz', 'log')),
+        button(words.trace, () => this.#saveLog('trace', 'jsonl')),
+        button('ShiViz', () => this.#saveLog('shiviz', 'log')),
+        button(words.history, () => this.#saveLog('history', 'jsonl')),
       ),
       group(
         words.show,
@@ -104,13 +106,22 @@ export class ShareDialog {
     this.#dialog.showModal();
   }
 
-  /** @param {() => void} act */
-  #try(act) {
+  /**
+   * Does something. If that takes a while, the button says so, and can't be pressed again until then.
+   * @param {() => void | Promise<void>} act @param {HTMLButtonElement} [button]
+   */
+  async #try(act, button) {
+    if (button?.hasAttribute('aria-busy')) return;
     setText(this.#said, '');
     try {
-      act();
+      const done = act();
+      if (!done) return;
+      button?.setAttribute('aria-busy', 'true');
+      await done;
     } catch (error) {
       setText(this.#said, wordsOf(error));
+    } finally {
+      button?.removeAttribute('aria-busy');
     }
   }
 
@@ -127,16 +138,28 @@ export class ShareDialog {
     }
   }
 
-  #saveFile() {
+  async #saveFile() {
     const model = this.#means.model();
     model.note = this.#note.value;
-    save(`raftarium-${model.seed}.json`, 'application/json', writeFile(model.bytes(), model.note, model.handedOn));
-    setText(this.#said, words.saved);
+    const text = this.#means.lab.writeFile(model.bytes(), model.note, model.handedOn);
+    await this.#save(text, `raftarium-${model.seed}.json`, 'application/json');
   }
 
-  /** @param {'trace' | 'shiviz'} kind @param {string} ending */
-  #record(kind, ending) {
-    save(`raftarium-${this.#means.model().seed}-${kind}.${ending}`, 'text/plain', this.#means.record(kind));
+  /** @param {'trace' | 'shiviz' | 'history'} kind @param {string} ending */
+  async #saveLog(kind, ending) {
+    const { lab, model } = this.#means;
+    const { seed, frame, handedOn } = model();
+    const text = lab[kind](model().bytes(), frame.violation ?? handedOn);
+    await this.#save(text, `raftarium-${seed}-${kind}.${ending}`, 'text/plain');
+  }
+
+  /**
+   * Saves what the lab writes, and says that it is at work meanwhile.
+   * @param {Promise<string>} text @param {string} name @param {string} type
+   */
+  async #save(text, name, type) {
+    setText(this.#said, this.#means.lab.ready ? strings.lab.working : strings.lab.loading);
+    save(name, type, await text);
     setText(this.#said, words.saved);
   }
 }

@@ -9,8 +9,6 @@ import { byId, setText } from '../kit/dom.js';
 import { hideTrouble, showTrouble, wordsOf } from '../kit/errors.js';
 import { AddressBar, addressOf } from './link.js';
 import { savePicture } from '../draw/picture.js';
-import { lastLine, shivizOf, traceOf } from './text-logs.js';
-import { BYTES_MAX, FileError, readFile } from '../run/scenario.js';
 import { ShareDialog } from './share-dialog.js';
 import * as strings from '../words/strings.js';
 import { toast } from '../kit/toast.js';
@@ -18,9 +16,10 @@ import { toast } from '../kit/toast.js';
 /**
  * @typedef {object} Surroundings
  * @property {RunClass} Run
+ * @property {import('../lab/client.js').Lab} lab
  * @property {() => Model} model
  * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string, found:
- * import('../run/scenario.js').Found | null) => void} take it in place of this one
+ * import('../lab/client.js').FoundView | null) => void} take it in place of this one
  * @property {() => Scene} scene the ring as a picture
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked
@@ -29,17 +28,19 @@ import { toast } from '../kit/toast.js';
 export class Sharing {
   #around;
   #bar = new AddressBar();
+  /** The file that is being opened, or was last. @type {File | null} */
+  #opening = null;
   #dialog;
 
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
-    const { model, scene, present } = around;
+    const { lab, model, scene, present } = around;
     this.#dialog = new ShareDialog({
+      lab,
       model,
       open: (file) => this.openFile(file),
       picture: (kind) => savePicture(scene(), kind),
-      record: (kind) => this.#record(kind),
       present,
     });
     byId('open-share', HTMLButtonElement).addEventListener('click', () => this.open());
@@ -74,26 +75,22 @@ export class Sharing {
    * @param {File} file
    */
   async openFile(file) {
+    const { lab, model, take, Run } = this.#around;
+    this.#opening = file;
+    const before = model();
+    const { body } = document;
     try {
-      if (file.size > BYTES_MAX) throw new FileError(strings.scenario.tooLarge(file.size, BYTES_MAX));
-      const { bytes, note, found, until } = readFile(await file.text());
-      this.#around.take(this.#around.Run.fromBytes(bytes), until ? 'moment' : 'beginning', note, found);
+      body.setAttribute('aria-busy', 'true');
+      if (!lab.ready) toast(strings.lab.loading);
+      const { bytes, note, found, openEnded } = await lab.readFile(file);
+      // Meanwhile somebody has opened another file, or gone to another run.
+      if (this.#opening !== file || model() !== before) return;
+      take(Run.fromBytes(bytes), openEnded ? 'beginning' : 'moment', note, found);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#around.stop(error);
       else showTrouble({ title: strings.badFile(file.name), text: wordsOf(error) }, [[strings.close, hideTrouble]]);
-    }
-  }
-
-  /** @param {'trace' | 'shiviz'} kind */
-  #record(kind) {
-    const model = this.#around.model();
-    const copy = this.#around.Run.fromBytes(model.bytes());
-    try {
-      if (kind === 'shiviz') return shivizOf(copy, model.now);
-      const found = model.frame.violation ?? model.handedOn;
-      return traceOf(copy, model.now) + (found ? lastLine(found) : '');
     } finally {
-      copy.free();
+      if (this.#opening === file) body.removeAttribute('aria-busy');
     }
   }
 

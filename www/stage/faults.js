@@ -7,7 +7,7 @@
 /** @typedef {import('../kit/menu.js').Item} Item */
 /** @typedef {import('../run/source.js').Acting} Acting */
 /** @typedef {import('../run/source.js').Source} Source */
-/** @typedef {import('../run/scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 

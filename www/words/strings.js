@@ -5,13 +5,15 @@
 /** @typedef {import('../../web/view.d.ts').Role} Role */
 /** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
-/** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
+/** @typedef {import('../../lab/lab.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../../web/view.d.ts').PeerView} PeerView */
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
+
+import { guarantees } from './guarantees.js';
 
 /** Fixed texts, put into the page's `data-t…` attributes by `fill`. */
 export const text = {
@@ -508,33 +510,8 @@ export const inspector = {
 /** What must always hold, and what clients have seen. */
 export const safety = {
   title: 'What is checked after every event',
-  /** By name: what it says, and where it comes from. @type {Record<string, [string, string]>} */
-  properties: {
-    'Election Safety': ['At most one server leads a term, over the whole run.', 'Raft Figure 3'],
-    'Leader Append-Only': ['A leader never drops or changes an entry of its own log.', 'Raft Figure 3'],
-    'Log Matching': ['Logs that hold an entry with the same index and term are equal up to it.', 'Raft Figure 3'],
-    'Leader Completeness': ['A new leader has everything that was committed in earlier terms.', 'Raft Figure 3'],
-    'State Machine Safety': ['No two servers apply different entries at the same index.', 'Raft Figure 3'],
-    'Monotonic State': ['Term, commit index and last applied never go back while a server runs.', 'Raft Figure 2'],
-    'One Vote a Term': ['A server’s vote changes only with its term, across restarts too.', 'Raft §5.2'],
-    'Durable Promise': ['A vote or an acknowledgement that is sent is on its sender’s disk.', 'Raft Figure 2'],
-    'Durable Commit': ['What is committed is on the disks of a quorum.', 'Raft §5.3'],
-    'Exactly Once': ['A write takes effect once, however often its client tries it.', 'Raft §8'],
-    'Lawful Membership': ['Majorities of a membership and of the next one have a server in common.', 'Raft §6'],
-    'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
-    'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
-    'Every Request Ends': ['A server answers or refuses every request within a bounded time.', 'Raft §8'],
-    'Orderly Elections': [
-      'No server campaigns or votes too soon, or leads without a quorum for too long.',
-      'dissertation §4.2.3, §6.2, §9.6',
-    ],
-    Economy: ['Servers send not many more messages and bytes than the load calls for.', 'dissertation §10'],
-  },
-  /** What is judged besides, likewise. @type {Record<string, [string, string]>} */
-  others: {
-    Linearizability: ['What clients saw is what one store might have shown them, one after the other.', 'Raft §8'],
-    Liveness: ['When a storm is over for a quorum, it elects a leader, and answers again.', 'Raft §5.6'],
-  },
+  /** By name: what it says, and where it comes from. @type {Map<string, [string, string]>} */
+  guarantees: new Map(guarantees.map(([name, says, source]) => [name, [says, source]])),
   /** @param {string} name @param {string} words @param {string} source */
   lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
   /** @param {string} name @param {boolean} broken */
@@ -544,10 +521,15 @@ export const safety = {
     (broken ? `${broken} is broken` : `all ${count} properties hold`) +
     (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
   verdict: {
+    asked: 'clients: being judged',
+    unknown: 'clients: not judged',
     linearizable: 'clients: linearizable so far',
     broken: 'clients: not linearizable',
     undecided: 'clients: undecided',
   },
+  judging: 'What clients saw is being judged: is it linearizable?',
+  /** @param {string} why */
+  notJudged: (why) => `What clients saw can’t be judged. ${why}`,
   /** @param {VerdictView} verdict */
   verdictWords: ({ state, answers, first, second }) => {
     if (state === 'broken') return `What clients saw is not linearizable: ${first}, but ${second}.`;
@@ -559,6 +541,12 @@ export const safety = {
     }
     if (answers === 0) return 'No client has been answered yet: there is nothing to judge.';
     const all = answers === 1 ? 'the one answer' : `all ${answers} answers`;
+    if (first) {
+      return (
+        `What clients saw is linearizable so far, in another order than the log’s, which doesn’t explain this: ` +
+        `${first}, but ${second}.`
+      );
+    }
     return `What clients saw is linearizable so far: the log’s order explains ${all}, and agrees with real time.`;
   },
   /** @param {ViolationView} violation */
@@ -688,8 +676,6 @@ export const linkDirection = (a, b) => `S${a} to S${b}`;
 export const oneServerOnly = 'A cluster of one has no network.';
 export const close = 'Close';
 
-export const badServers = 'A cluster here has 1 to 9 servers.';
-
 // New run
 export const runTitle = 'New run';
 export const runSeed = 'Seed';
@@ -753,7 +739,9 @@ export const share = {
   pictureHelp: 'The ring with its sentence. The space-time diagram has its own buttons.',
   records: 'What happened',
   recordsHelp:
-    'Trace: one event on each line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
+    'Trace: one event on each line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser. ' +
+    'History: what clients asked and were answered, for “raftarium check”.',
+  history: 'History',
   trace: 'Trace',
   show: 'Show it',
   showHelp: 'Presenter mode is large and works with a remote control. The frame is a player for a page of your own.',
@@ -778,76 +766,17 @@ export const present = {
     commits: ['Stop at commits', 'Pause whenever something is committed (C)'],
   },
 };
-/** The ShiViz log. */
-export const shiviz = {
-  /** @param {MessageKind} kind @param {number} term */
-  message: (kind, term) => `${kindName(kind)} of term ${term}`,
-  /** @param {string} what @param {number} to @param {boolean} lost */
-  sends: (what, to, lost) => `sends ${what} to S${to}${lost ? '; it will be lost' : ''}`,
-  /** @param {string} what @param {number} from */
-  receives: (what, from) => `receives ${what} from S${from}`,
-  /** @param {number} time @param {string} what */
-  line: (time, what) => `${(time / 1e6).toFixed(time % 1e3 ? 6 : 3)} s: ${what}`,
-};
-
-/** What can be wrong with a scenario file; `raftarium replay` says it in the same words. */
-export const scenario = {
-  /** @param {number} bytes @param {number} most */
-  tooLarge: (bytes, most) => `${bytes} bytes are too many for a scenario file, which has at most ${most}.`,
+/** What is asked of the lab, which is loaded when it is needed. */
+export const lab = {
+  loading: 'Loading what this needs…',
+  working: 'A moment…',
   /** @param {string} why */
-  noJson: (why) => `It is no scenario file, for it is not JSON (${why}).`,
-  noVersion: 'It is JSON, but no scenario file: it has no field “raftarium” with the version of the format.',
-  /** @param {string} found @param {number} known */
-  otherVersion: (found, known) =>
-    `It was made by another version of Raftarium: it has format ${found}, this version reads ${known}.`,
-  /** @param {string} name @param {string} known */
-  unknownField: (name, known) => `“${name}” is no field here; there are ${known}.`,
-  /** @param {string} name @param {string} field */
-  missing: (name, field) => `“${name}” needs a field “${field}”.`,
-  absent: 'it is missing.',
-  /** @param {number} number */
-  action: (number) => `action ${number}`,
-  /** @param {string} name */
-  noAction: (name) => `“${name}” is nothing that can be done.`,
-  outOfOrder: 'it comes before the action listed before it: sort them by time.',
-  /** @param {string} text */
-  noLength: (text) => `“${text}” is no length of time: write it like "50ms", "1.25s" or "900us".`,
-  /** @param {string} text */
-  noShare: (text) => `“${text}” is no share: write it like "2.5%".`,
-  /** @param {string} text */
-  tooFine: (text) => `“${text}” has more digits than count: round it.`,
-  /** @param {string} text */
-  tooMuch: (text) => `“${text}” is too large.`,
-  /** @param {string} text */
-  noSeed: (text) => `“${text}” is no seed: a seed is a text with a whole number from 0 to 18446744073709551615.`,
-  /** @param {string} text */
-  noHash: (text) => `“${text}” is no trace hash: a trace hash has 16 hexadecimal digits.`,
-  /** @param {string} text */
-  noServer: (text) => `“${text}” is no server: servers are called S1, S2 and so on.`,
-  /** @param {string} text */
-  noTarget: (text) => `“${text}” is nobody: name a server like S1, or “leader” or “writer”.`,
-  /** @param {string} text */
-  noRule: (text) => `“${text}” is no rule.`,
-  /** @param {string} text @param {string} names */
-  noGuarantee: (text, names) => `“${text}” is nothing that can be found: there are ${names}.`,
-  /** @param {string} at @param {string} until */
-  foundLater: (at, until) => `${at} lies after the end of the run, which is at ${until}.`,
-  /** @param {number} most */
-  longFact: (most) => `A fact has at most ${most} characters.`,
-  /** @param {string} text @param {string} names */
-  noKind: (text, names) => `“${text}” is no kind of messages: there are ${names}.`,
-  /** @param {string} text @param {bigint} most */
-  noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
-  /** @param {string} text */
-  noNumber: (text) => `“${text}” is no number.`,
-  /** @param {string} text */
-  noFlag: (text) => `“${text}” is neither true nor false.`,
-  /** @param {string} text */
-  noText: (text) => `“${text}” is not a text.`,
-  /** @param {string} text */
-  noList: (text) => `“${text}” is not a list.`,
-  /** @param {string} text */
-  noObject: (text) => `“${text}” is not an object with fields.`,
+  unloaded: (why) =>
+    `A part of this page could not be loaded${why && ` (${why})`}. Check the connection, and try again.`,
+  /** @param {string} why */
+  stopped: (why) =>
+    `This part of the page has stopped, and begins anew when you try again. It is a bug in Raftarium, not in what ` +
+    `you did; please report it: ${why}`,
 };
 
 // Theme
@@ -1015,6 +944,7 @@ export const violationText = ({ first, second }) => `${first[0].toUpperCase()}${
 export const claim = {
   /** @param {ViolationView} found */
   title: ({ property, time }) => `${property} is said to be broken at ${seconds(time)}.`,
+  asked: 'Its link or file says so; the page is judging it anew.',
   agrees: 'Its link or file says so; the page has judged it anew, and agrees.',
   open: 'Its link or file says so; the page can’t judge it, “raftarium replay” can.',
   refuted: 'Its link or file says so; played here, it holds.',

@@ -170,6 +170,8 @@ const NONE: [[&str; 0]; 0] = [];
 fn no_file_uses_what_uses_it() {
     let web = Crate::read(&tools::root().join("web/src"));
     assert_eq!(web.circles(&[]), NONE, "files of `web` use each other");
+    let lab = Crate::read(&tools::root().join("lab/src"));
+    assert_eq!(lab.circles(&[]), NONE, "files of `lab` use each other");
     let core = Crate::read(&tools::root().join("raft-core/src"));
     assert_eq!(core.circles(&["kv"]), NONE, "files of `kv` use each other");
     assert_eq!(core.circles(&["sim", "timeline"]), NONE, "files of `sim/timeline` use each other");

@@ -1,8 +1,7 @@
 //! `cargo xtask build` makes the page: a folder that any static host can serve.
 //!
-//! `dist/` is `www/` with `pkg/` (the wasm module, its JavaScript glue, and the tables of what a
-//! scenario file can contain, which the page shares with the library), bundled by esbuild as
-//! `xtask/bundle.js` says. The page is assembled in a temporary folder beside `dist/` and swapped
+//! `dist/` is `www/` with `pkg/` (the wasm modules with their JavaScript glue, and the tables that the
+//! page shares with the library), bundled by esbuild as `xtask/bundle.js` says. The page is assembled in a temporary folder beside `dist/` and swapped
 //! in at the end, so that a failed build leaves the last good page in place.
 
 use crate::sizes::{self, FileSize};
@@ -36,27 +35,51 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The tables of what a scenario file can contain, as a module that `www/run/scenario.js` imports.
+/// A crate that becomes a wasm module of the page.
+struct Bridge {
+    package: &'static str,
+    /// The name of its library, and of the module and its glue.
+    library: &'static str,
+    /// The profile by which it is compiled.
+    profile: &'static str,
+    /// Compiler flags in place of those in `.cargo/config.toml`.
+    flags: Option<&'static [&'static str]>,
+    /// Whether its functions are put into an order in which they compress well, which takes a while.
+    ordered: bool,
+}
+
+/// The module of the first load, as small as possible.
+const WEB: Bridge = Bridge { package: "raft-web", library: "raft_web", profile: "web", flags: None, ordered: true };
+
+/// The module that is loaded when something asks for it, as fast as possible.
+const LAB: Bridge = Bridge {
+    package: "raft-lab",
+    library: "raft_lab",
+    profile: "lab",
+    flags: Some(&["-Ctarget-feature=+simd128"]),
+    ordered: false,
+};
+
+/// The tables of the library that the page's scripts import.
 const TABLES: &str = "tables.js";
 
 /// Builds the page into `dist/` and prints its size. The caller checks the budgets.
 pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     setup::ensure_target(WASM_TARGET)?;
     setup::ensure_npm_packages()?;
-    let wasm = compile(options)?;
+    let modules = [WEB, LAB].map(|bridge| compile(&bridge, options).map(|wasm| (bridge, wasm)));
 
     let root = tools::root();
     let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
     let (sources, page) = (staging.path().join("sources"), staging.path().join("dist"));
     copy_page(&root.join("www"), &sources)?;
     let package = sources.join("pkg");
-    bind(&wasm, &package, options)?;
+    for module in modules {
+        let (bridge, wasm) = module?;
+        bind(&bridge, &wasm, &package, options)?;
+    }
     fs::write(package.join(TABLES), raft_core::format::schema::tables_for_the_page())?;
     offer_types(&package, &root.join("www/pkg"))?;
-    if !options.debug {
-        let module = package.join("raft_web_bg.wasm");
-        fs::write(&module, order::by_likeness(&fs::read(&module)?)?)?;
-    }
     let mut bundler = tools::program("node");
     bundler.arg("xtask/bundle.js").args([&sources, &page]).args(options.debug.then_some("debug"));
     let bundled = bundler.status().context("cannot start node")?;
@@ -67,17 +90,27 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     Ok(sizes)
 }
 
-/// Compiles the bridge and returns the path of its wasm module.
-fn compile(options: &Options) -> Result<PathBuf> {
+/// Compiles a bridge and returns the path of its wasm module.
+fn compile(bridge: &Bridge, options: &Options) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
-    cargo.args(["build", "--package", "raft-web", "--lib", "--target", WASM_TARGET]);
-    cargo.args(["--profile", if options.debug { "dev" } else { "web" }]);
+    cargo.args(["build", "--package", bridge.package, "--lib", "--target", WASM_TARGET]);
+    cargo.args(["--profile", if options.debug { "dev" } else { bridge.profile }]);
     // Where a panic happened is said with a path. It is the same, and as short, on every machine.
-    for folder in registry_folders()? {
-        let flag = format!("--remap-path-prefix={}/=", folder.display());
-        cargo.arg("--config").arg(format!("target.{WASM_TARGET}.rustflags=[{flag:?}]"));
+    let folders = registry_folders()?;
+    let remapped = folders.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display()));
+    match bridge.flags {
+        None => {
+            for flag in remapped {
+                cargo.arg("--config").arg(format!("target.{WASM_TARGET}.rustflags=[{flag:?}]"));
+            }
+        }
+        Some(flags) => {
+            let all: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).chain(remapped).collect();
+            // The separator that cargo asks for, since a flag can contain spaces.
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", all.join("\u{1f}"));
+        }
     }
-    tools::build(&mut cargo, "raft_web")
+    tools::build(&mut cargo, bridge.library)
 }
 
 /// The folders into which cargo unpacks the crates of each registry.
@@ -93,12 +126,12 @@ fn registry_folders() -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Writes `pkg/`: the module, its glue as an ES module, and its types.
-fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
+/// Writes a module into `pkg/`, with its glue as an ES module, and its types.
+fn bind(bridge: &Bridge, wasm: &Path, package: &Path, options: &Options) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(wasm)
-        .out_name("raft_web")
+        .out_name(bridge.library)
         .web(true)?
         .typescript(true)
         .debug(options.debug)
@@ -108,7 +141,11 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;
     // These describe the module's raw exports, which only the glue calls.
-    fs::remove_file(package.join("raft_web_bg.wasm.d.ts"))?;
+    fs::remove_file(package.join(format!("{}_bg.wasm.d.ts", bridge.library)))?;
+    if bridge.ordered && !options.debug {
+        let module = package.join(format!("{}_bg.wasm", bridge.library));
+        fs::write(&module, order::by_likeness(&fs::read(&module)?)?)?;
+    }
     Ok(())
 }
 
@@ -150,8 +187,9 @@ fn is_of_the_page(name: &str, is_top_folder: bool) -> bool {
 /// the type checker and for editors.
 fn offer_types(package: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
-    for name in ["raft_web.js", "raft_web.d.ts", TABLES] {
-        fs::copy(package.join(name), to.join(name))?;
+    let glue = [WEB, LAB].map(|bridge| ["js", "d.ts"].map(|ending| format!("{}.{ending}", bridge.library)));
+    for name in glue.into_iter().flatten().chain([TABLES.to_owned()]) {
+        fs::copy(package.join(&name), to.join(&name))?;
     }
     Ok(())
 }

@@ -9,21 +9,23 @@ use crate::tools;
 
 /// Each room, and the rooms that it may use. A room stands after all that it uses, so that arrows
 /// point one way. The scripts that `index.html` loads stand beside the rooms, and use any.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     // What the page says.
     ("words", &[]),
     // Elements, dialogs, menus, keys, focus: nothing of Raft.
     ("kit", &["words"]),
-    // The run that is shown, and what it is read and written as.
-    ("run", &["words"]),
+    // What takes long, in a worker that is loaded when something asks for it.
+    ("lab", &["words"]),
+    // The run that is shown.
+    ("run", &["lab", "words"]),
     // Shapes, colours, lanes of time.
     ("draw", &["run", "kit", "words"]),
     ("stage", &["run", "draw", "kit", "words"]),
     ("tape", &["run", "draw", "kit", "words"]),
     // One file a panel, and the registry that lists them.
-    ("panels", &["run", "draw", "kit", "words"]),
-    ("share", &["run", "draw", "kit", "words"]),
-    ("app", &["share", "panels", "tape", "stage", "run", "draw", "kit", "words"]),
+    ("panels", &["run", "lab", "draw", "kit", "words"]),
+    ("share", &["run", "lab", "draw", "kit", "words"]),
+    ("app", &["share", "panels", "tape", "stage", "run", "lab", "draw", "kit", "words"]),
 ];
 
 /// What the build puts into the page, and types.

@@ -226,9 +226,9 @@ fn clippy(arguments: &[&str]) -> Result<Passed> {
 
 fn clippy_wasm() -> Result<Passed> {
     setup::ensure_target(WASM_TARGET)?;
-    // The core's tests and benchmarks need not compile for the page; the bridge's must.
+    // The core's tests and benchmarks need not compile for the page; the bridges' must.
     clippy(&["--package", "raftarium-core", "--lib", "--target", WASM_TARGET])?;
-    clippy(&["--package", "raft-web", "--all-targets", "--target", WASM_TARGET])
+    clippy(&["--package", "raft-web", "--package", "raft-lab", "--all-targets", "--target", WASM_TARGET])
 }
 
 /// Packages that depend on the operating system or the browser.
@@ -263,7 +263,7 @@ fn wasm_tests() -> Result<Command> {
     // Cargo would build the runner by itself, but silently, and the first build takes a while.
     tools::run(cargo("build").args(["--package", "xtask", "--features", "test-runner", "--bin", "wasm-test-runner"]))?;
     let mut cargo = cargo("test");
-    cargo.args(["--package", "raft-web", "--lib", "--tests", "--target", WASM_TARGET]);
+    cargo.args(["--package", "raft-web", "--package", "raft-lab", "--lib", "--tests", "--target", WASM_TARGET]);
     // In seconds, for a whole test file. A busy machine with two cores is slow to start a browser.
     cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     Ok(cargo)

@@ -64,6 +64,7 @@ mod requests;
 mod safety;
 mod taken;
 mod view;
+mod words;
 
 use alloc::string::String;
 use core::fmt;

@@ -122,14 +122,20 @@ impl fmt::Display for FileError {
 
 impl core::error::Error for FileError {}
 
+/// Whether a file of so many bytes is read, for those who would rather ask before they load it.
+///
+/// # Errors
+/// There are more than [`BYTES_MAX`].
+pub fn check_size(bytes: usize) -> Result<(), FileError> {
+    if bytes > BYTES_MAX { Err(FileError::TooLarge { bytes }) } else { Ok(()) }
+}
+
 /// Reads a file.
 ///
 /// # Errors
 /// Whatever is wrong with it.
 pub fn read(text: &str) -> Result<File, FileError> {
-    if text.len() > BYTES_MAX {
-        return Err(FileError::TooLarge { bytes: text.len() });
-    }
+    check_size(text.len())?;
     // The version first, because a later version may have fields that this one doesn't know.
     let Version { raftarium } = serde_json::from_str(text).map_err(|error| json(&error))?;
     if raftarium != VERSION {

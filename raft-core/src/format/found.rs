@@ -11,13 +11,14 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+#[cfg(feature = "serde")]
 use form_urlencoded::{Serializer, parse};
 
+#[cfg(feature = "serde")]
 use super::link::{self, LinkError};
 use super::units::{self, UnitError, quote};
 use super::{FACT_MAX, Found, LENGTH_MAX, Run};
 use crate::check::Guarantee;
-use crate::text::joined;
 use crate::time::Time;
 
 /// Something that can't have been found in the run.
@@ -49,8 +50,11 @@ impl fmt::Display for FoundError {
         f.write_str("what was found: ")?;
         match self {
             FoundError::Unknown(name) => {
-                let names = joined(&Guarantee::ALL.map(Guarantee::name), ", ");
-                write!(f, "“{}” is nothing that can be found: there are {names}", quote(name))
+                write!(f, "“{}” is nothing that can be found: there are ", quote(name))?;
+                for (place, guarantee) in Guarantee::ALL.iter().enumerate() {
+                    write!(f, "{}{}", if place > 0 { ", " } else { "" }, guarantee.name())?;
+                }
+                Ok(())
             }
             FoundError::Twice(name) => write!(f, "“{name}” is there twice: leave one out"),
             FoundError::Damaged(name) => write!(f, "“{name}” is damaged: copy the whole link once more"),
@@ -71,7 +75,7 @@ impl Found {
     /// It can't.
     pub fn check(&self, run: &Run) -> Result<(), FoundError> {
         let Found { at, ref first, ref second, .. } = *self;
-        let long = |fact: &String| fact.chars().nth(FACT_MAX).is_some();
+        let long = |fact: &String| fact.chars().count() > FACT_MAX;
         match run.until {
             // The very beginning stands for the whole run.
             Time::ZERO if at.since(Time::ZERO) > LENGTH_MAX => {
@@ -92,21 +96,33 @@ pub fn what(name: &str) -> Result<Guarantee, FoundError> {
     Guarantee::named(name).ok_or_else(|| FoundError::Unknown(name.to_string()))
 }
 
+/// What is said to have been found in a run: its name, when, and the two facts, each as an address has
+/// it.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn said(name: &str, at: Option<&str>, first: String, second: String, run: &Run) -> Result<Found, FoundError> {
+    let at = units::duration(at.ok_or(FoundError::NoMoment)?).map_err(FoundError::Moment)?;
+    let found = Found { what: what(name)?, at: Time::ZERO + at, first, second };
+    found.check(run)?;
+    Ok(found)
+}
+
 /// What an address says was found in its run, if it says so.
 ///
 /// # Errors
 /// Whatever is wrong with it.
+#[cfg(feature = "serde")]
 pub fn read(address: &str, run: &Run) -> Result<Option<Found>, FoundError> {
     let words = address.trim().rsplit('#').next().unwrap_or_default();
     let Some(name) = value(words, "found")? else { return Ok(None) };
-    let at = units::duration(&value(words, "at")?.ok_or(FoundError::NoMoment)?).map_err(FoundError::Moment)?;
+    let at = value(words, "at")?;
     let [first, second] = [value(words, "first")?, value(words, "second")?].map(Option::unwrap_or_default);
-    let found = Found { what: what(&name)?, at: Time::ZERO + at, first, second };
-    found.check(run)?;
-    Ok(Some(found))
+    said(&name, at.as_deref(), first, second, run).map(Some)
 }
 
 /// The value of that name among an address's words, if it has one.
+#[cfg(feature = "serde")]
 fn value(words: &str, name: &'static str) -> Result<Option<String>, FoundError> {
     let mut values = words.split('&').filter(|word| parse(word.as_bytes()).next().is_some_and(|(of, _)| of == name));
     let Some(word) = values.next() else { return Ok(None) };
@@ -121,6 +137,7 @@ fn value(words: &str, name: &'static str) -> Result<Option<String>, FoundError> 
 
 /// Whether something in a word isn't encoded as forms are: the decoder takes that as it is, or puts
 /// a character in its place.
+#[cfg(feature = "serde")]
 fn is_damaged(word: &str) -> bool {
     let is_code = |rest: &str| rest.len() >= 2 && rest.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
     let replaced = |text: &str| text.contains('\u{fffd}');
@@ -130,6 +147,7 @@ fn is_damaged(word: &str) -> bool {
 }
 
 /// The words for an address, to stand after its link.
+#[cfg(feature = "serde")]
 pub fn write(found: &Found) -> String {
     let Found { what, at, first, second } = found;
     let mut words = Serializer::new(String::new());
@@ -159,6 +177,7 @@ pub fn write(found: &Found) -> String {
 ///
 /// # Errors
 /// As for [`link::write_address`].
+#[cfg(feature = "serde")]
 pub fn write_address(base: &str, run: &Run, found: Option<&Found>) -> Result<String, LinkError> {
     let mut address = link::write_address(base, run)?;
     if let Some(found) = found {

@@ -33,8 +33,9 @@ use core::fmt;
 use core::hash::Hasher;
 
 use super::base64::{self, TextError};
+use super::units::quote;
 use super::{ACTIONS_MAX, Run, RunError};
-use crate::codec::{DecodeError, Problem, Read, Reader, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_bytes, put_number};
 use crate::hash::ThoroughHasher;
 use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
@@ -143,7 +144,7 @@ pub fn write(run: &Run) -> Result<String, LinkError> {
 }
 
 /// The run as the bytes within a link, of any length, for programs that use this form in their own
-/// way. The page makes a file of them.
+/// way. The page's two modules hand each other runs so.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -218,23 +219,63 @@ pub fn decode(bytes: &[u8]) -> Result<Run, LinkError> {
     Ok(run)
 }
 
-/// An action as the bytes that it has within a link, without its time.
-pub fn encode_action(action: &Action) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_action(&mut bytes, action);
-    bytes
+/// A field of an action as scripts have it. Which of these a field is depends on what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// A server, a time or length in microseconds, a share in parts per million, a message, a draw; or
+    /// a yes or no, as 1 or 0.
+    Number(i64),
+    /// A command; `leader` or `writer`; a kind of messages.
+    Text(String),
+    /// A group number for each server.
+    Groups(Vec<u8>),
 }
 
-/// The action of such bytes: what [`encode_action`] made. Whether it makes sense in a world is for
-/// that world to say.
+/// A script's action that can't be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlainError {
+    /// Nothing that can be done is called so.
+    Unknown(String),
+    /// A field is missing, or isn't what it must be.
+    Field {
+        /// What is to be done.
+        action: &'static str,
+        /// What it needs.
+        expected: &'static str,
+    },
+    /// There are fields too many.
+    TooMany(&'static str),
+}
+
+impl fmt::Display for PlainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlainError::Unknown(name) => write!(f, "“{}” is nothing that can be done", quote(name)),
+            PlainError::Field { action, expected } => write!(f, "“{action}” needs {expected}"),
+            PlainError::TooMany(action) => write!(f, "“{action}” has fewer fields"),
+        }
+    }
+}
+
+impl core::error::Error for PlainError {}
+
+/// The action of that name, with its fields in the order in which links have them. Whether it makes
+/// sense in a world is for that world to say.
 ///
 /// # Errors
-/// Where the bytes are not those of one action.
-pub fn decode_action(bytes: &[u8]) -> Result<Action, DecodeError> {
-    let mut reader = Reader::new(bytes);
-    let action = read_action(&mut reader)?;
-    reader.end()?;
-    Ok(action)
+/// There is no such action, or it has other fields.
+pub fn action_of(name: &str, fields: Vec<Plain>) -> Result<Action, PlainError> {
+    let place = Action::NAMES.iter().position(|action| *action == name);
+    let place = place.ok_or_else(|| PlainError::Unknown(name.to_string()))?;
+    let mut values = fields.into_iter();
+    let number = place as u8 + 1;
+    let read = read_action_from(number, 0, &mut Fields { source: Source::Plain(&mut values), failed: None });
+    let action = Action::NAMES[place];
+    match read {
+        Err(error) => Err(PlainError::Field { action, expected: error.expected }),
+        Ok(_) if values.next().is_some() => Err(PlainError::TooMany(action)),
+        Ok(action) => Ok(action),
+    }
 }
 
 fn read_hash(reader: &mut Reader<'_>) -> Read<u64> {
@@ -278,11 +319,11 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 const FIELDS: usize = 29;
 
 /// The places of the parameters that aren't in the table.
-pub(super) const SERVERS: usize = 0;
-pub(super) const WITHOUT: usize = 19;
+const SERVERS: usize = 0;
+const WITHOUT: usize = 19;
 
 /// How many servers a link has that doesn't say so: the default when version 1 was made.
-pub(super) const SERVERS_TAKEN_FOR: u64 = 5;
+const SERVERS_TAKEN_FOR: u64 = 5;
 
 /// What a link encodes as a number, be it a parameter or a field of an action.
 trait Numbered: Copy {
@@ -290,15 +331,18 @@ trait Numbered: Copy {
     const MOST: u64;
     /// What it is, for errors.
     const CALLED: &'static str;
+    /// How its bytes are made of a plain value.
+    const FORM: Form = Form::Number;
     fn number(self) -> u64;
     fn of(number: u64) -> Self;
 }
 
 macro_rules! numbered {
-    ($($type:ty, $called:literal, $most:expr, |$value:ident| $number:expr, |$from:ident| $of:expr;)+) => {
+    ($($type:ty, $called:literal $(as $form:expr)?, $most:expr, |$value:ident| $number:expr, |$from:ident| $of:expr;)+) => {
         $(impl Numbered for $type {
             const MOST: u64 = $most;
             const CALLED: &'static str = $called;
+            $(const FORM: Form = $form;)?
             fn number(self) -> u64 {
                 let $value = self;
                 $number
@@ -314,7 +358,7 @@ numbered! {
     u64, "a number", u64::MAX, |value| value, |number| number;
     u32, "a share", u32::MAX as u64, |value| u64::from(value), |number| number as u32;
     u8, "a small number", u8::MAX as u64, |value| u64::from(value), |number| number as u8;
-    i64, "a jump", u64::MAX, |value| zigzag(value), |number| unzigzag(number);
+    i64, "a jump" as Form::Jump, u64::MAX, |value| zigzag(value), |number| unzigzag(number);
     bool, "a yes or no", 1, |value| u64::from(value), |number| number != 0;
     Duration, "a length of time", u64::MAX, |value| value.as_micros(), |number| Duration::from_micros(number);
 }
@@ -435,12 +479,14 @@ fn read_actions(reader: &mut Reader<'_>) -> Result<Vec<TimedAction>, LinkError> 
     Ok(actions)
 }
 
-#[inline(never)]
 fn read_action(reader: &mut Reader<'_>) -> Read<Action> {
     let start = reader.offset();
     let kind = reader.byte("an action")?;
-    let mut fields = Fields { reader, failed: None };
-    let read = &mut fields;
+    read_action_from(kind, start, &mut Fields { source: Source::Bytes(reader), failed: None })
+}
+
+#[inline(never)]
+fn read_action_from(kind: u8, start: usize, read: &mut Fields<'_, '_>) -> Read<Action> {
     macro_rules! read {
         ($(
             $(#[$doc:meta])+
@@ -459,31 +505,86 @@ fn read_action(reader: &mut Reader<'_>) -> Read<Action> {
         };
     }
     let action = actions!(read);
-    fields.failed.map_or(Ok(action), Err)
+    read.failed.take().map_or(Ok(action), Err)
+}
+
+/// Where an action's fields come from.
+enum Source<'reader, 'bytes> {
+    Bytes(&'reader mut Reader<'bytes>),
+    Plain(&'reader mut dyn Iterator<Item = Plain>),
+}
+
+/// How the bytes of a plain value are made.
+#[derive(Clone, Copy)]
+enum Form {
+    Number,
+    /// A number of either sign.
+    Jump,
+    Server,
+    Target,
+    Kind,
+    Groups,
+    Command,
+}
+
+/// The bytes of a plain value. There are none, or they make no sense, if it isn't of that form: then
+/// whoever reads them says so.
+fn plain_bytes(value: Option<Plain>, form: Form) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match (form, value) {
+        (Form::Number, Some(Plain::Number(number))) => {
+            if let Ok(number) = u64::try_from(number) {
+                put_number(&mut bytes, number);
+            }
+        }
+        (Form::Jump, Some(Plain::Number(number))) => put_number(&mut bytes, zigzag(number)),
+        // No server has the leader's or the writer's byte.
+        (Form::Server | Form::Target, Some(Plain::Number(number))) => {
+            bytes.extend(u8::try_from(number).ok().filter(|byte| (LEADER + 1..WRITER).contains(byte)));
+        }
+        (Form::Target, Some(Plain::Text(text))) => match &*text {
+            "leader" => bytes.push(LEADER),
+            "writer" => bytes.push(WRITER),
+            _ => {}
+        },
+        (Form::Kind, Some(Plain::Text(text))) => bytes.extend(MessageKind::named(&text).map(|kind| kind as u8)),
+        (Form::Groups, Some(Plain::Groups(groups))) => {
+            // More than a byte can say are too many in any case.
+            bytes.push(u8::try_from(groups.len()).unwrap_or(u8::MAX));
+            bytes.extend_from_slice(&groups);
+        }
+        (Form::Command, Some(Plain::Text(text))) => put_bytes(&mut bytes, text.as_bytes()),
+        _ => {}
+    }
+    bytes
 }
 
 /// Reads an action's fields one after the other. The first error is kept until the end, and all
 /// fields after it are read as empty.
 struct Fields<'reader, 'bytes> {
-    reader: &'reader mut Reader<'bytes>,
+    source: Source<'reader, 'bytes>,
     failed: Option<Box<DecodeError>>,
 }
 
 impl Fields<'_, '_> {
     /// What `read` reads, or `nothing` if it fails or an earlier field failed.
-    fn take<T>(&mut self, nothing: T, read: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> T {
+    fn take<T>(&mut self, form: Form, nothing: T, read: impl Fn(&mut Reader<'_>) -> Read<T>) -> T {
         if self.failed.is_some() {
             return nothing;
         }
-        read(self.reader).unwrap_or_else(|error| {
+        let taken = match &mut self.source {
+            Source::Bytes(reader) => read(reader),
+            Source::Plain(values) => read(&mut Reader::new(&plain_bytes(values.next(), form))),
+        };
+        taken.unwrap_or_else(|error| {
             self.failed = Some(error);
             nothing
         })
     }
 
     #[inline(never)]
-    fn number_up_to(&mut self, expected: &'static str, most: u64) -> u64 {
-        self.take(0, |reader| read_number(reader, expected, most))
+    fn number_up_to(&mut self, form: Form, expected: &'static str, most: u64) -> u64 {
+        self.take(form, 0, |reader| read_number(reader, expected, most))
     }
 }
 
@@ -500,7 +601,7 @@ impl<T: Numbered> Coded for T {
     }
 
     fn read(fields: &mut Fields<'_, '_>) -> T {
-        T::of(fields.number_up_to(T::CALLED, T::MOST))
+        T::of(fields.number_up_to(T::FORM, T::CALLED, T::MOST))
     }
 }
 
@@ -515,7 +616,7 @@ impl Coded for Target {
 
     #[inline(never)]
     fn read(fields: &mut Fields<'_, '_>) -> Target {
-        fields.take(Target::Leader, read_target)
+        fields.take(Form::Target, Target::Leader, read_target)
     }
 }
 
@@ -526,7 +627,7 @@ impl Coded for ServerId {
 
     #[inline(never)]
     fn read(fields: &mut Fields<'_, '_>) -> ServerId {
-        fields.take(ServerId::FIRST, read_server)
+        fields.take(Form::Server, ServerId::FIRST, read_server)
     }
 }
 
@@ -536,7 +637,7 @@ impl Coded for MessageKind {
     }
 
     fn read(fields: &mut Fields<'_, '_>) -> MessageKind {
-        fields.take(MessageKind::Everything, read_message_kind)
+        fields.take(Form::Kind, MessageKind::Everything, read_message_kind)
     }
 }
 
@@ -548,7 +649,7 @@ impl Coded for Vec<u8> {
     }
 
     fn read(fields: &mut Fields<'_, '_>) -> Vec<u8> {
-        fields.take(Vec::new(), |reader| {
+        fields.take(Form::Groups, Vec::new(), |reader| {
             let start = reader.offset();
             let count = reader.byte("the number of groups")?;
             if count > MACHINES_MAX {
@@ -568,8 +669,8 @@ impl Coded for CommandLine {
     }
 
     fn read(fields: &mut Fields<'_, '_>) -> CommandLine {
-        let text = fields.take(String::new(), |reader| {
-            let length = reader.number("the length of a command")?;
+        let text = fields.take(Form::Command, String::new(), |reader| {
+            let length = reader.number("a command")?;
             let start = reader.offset();
             match core::str::from_utf8(reader.bytes(length, "a command")?) {
                 Ok(line) => Ok(line.to_string()),

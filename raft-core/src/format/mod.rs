@@ -8,7 +8,7 @@
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
 //! A file, and an address that holds a link, can also say what was [`Found`] wrong with the run: it
-//! opens as that failure.
+//! opens as that failure ([`found`]).
 //!
 //! # What came of a run
 //! With the feature `serde`:
@@ -36,7 +36,6 @@
 mod base64;
 #[cfg(feature = "serde")]
 pub mod file;
-#[cfg(feature = "serde")]
 pub mod found;
 #[cfg(feature = "serde")]
 pub mod history;
@@ -96,6 +95,14 @@ pub struct Found {
     pub first: String,
     /// What contradicts it.
     pub second: String,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { what, at, first, second } = self;
+        write!(f, "{} is violated at {at}", what.name())?;
+        if first.is_empty() { Ok(()) } else { write!(f, ": {first}, but {second}") }
+    }
 }
 
 /// A run that can't be written or read, or not be played.

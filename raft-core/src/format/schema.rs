@@ -1,5 +1,5 @@
-//! What a scenario file can contain, for other programs: a JSON Schema, and the tables by which the
-//! page turns files into links and back. Both are made from the tables of the parameters
+//! What a scenario file can contain, for other programs: a JSON Schema, and the table by which scripts
+//! of the page say what is to be done. Both are made from the tables of the parameters
 //! (`sim/parameters.rs`) and the actions (`sim/action.rs`).
 
 use alloc::borrow::ToOwned;
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::{ACTIONS_MAX, FACT_MAX, file, link};
+use super::{ACTIONS_MAX, FACT_MAX, LENGTH_MAX, file};
 use crate::check::Guarantee;
 use crate::raft::Rule;
 use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
@@ -17,8 +17,6 @@ use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions,
 /// A parameter.
 struct Parameter {
     part: &'static str,
-    place: usize,
-    taken_for: u64,
     name: &'static str,
     form: &'static str,
     doc: &'static str,
@@ -33,7 +31,6 @@ struct Field {
 
 /// What can be done.
 struct Row {
-    number: u64,
     name: &'static str,
     /// Its name in the library, by which other actions' comments refer to it.
     action: &'static str,
@@ -52,8 +49,6 @@ macro_rules! define_parameters {
         /// The parameters in their parts, in the order of the file.
         const PARAMETERS: &[Parameter] = &[$($(Parameter {
             part: stringify!($part),
-            place: $place,
-            taken_for: $taken_for,
             name: stringify!($name),
             form: stringify!($form),
             doc: concat!($($doc),+),
@@ -81,7 +76,6 @@ macro_rules! define_actions {
     )+) => {
         /// By their numbers in links.
         const ROWS: &[Row] = &[$(Row {
-            number: $number,
             name: $name,
             action: stringify!($action),
             fields: &[$($(stringify!($only)),+)? $($(stringify!($field)),+)?],
@@ -289,74 +283,32 @@ pub fn actions_in_words() -> String {
     "| `do` | fields | what |\n| --- | --- | --- |\n".to_owned() + &ROWS.iter().map(row).collect::<String>()
 }
 
-/// The same tables as a JavaScript module, for the page: it turns files into the bytes of links and
-/// back (`www/run/scenario.js`).
+/// What the page needs of these tables at once, as a JavaScript module.
 pub fn tables_for_the_page() -> String {
-    // The page's own names. Only the encoding in links matters there.
-    let form = |form: &str| match form {
-        "length" | "time" | "Length" => "length",
-        "share" | "Share" => "share",
-        "flag" | "Flag" => "flag",
-        "small" => "small",
-        "Aim" => "target",
-        "Server" => "server",
-        "Jump" => "jump",
-        "Text" => "command",
-        "Kind" => "kind",
-        "Groups" => "groups",
-        _ => "count",
-    };
-    let mut parameters: Vec<(usize, Value)> = PARAMETERS
-        .iter()
-        .map(|of| (of.place, json!([of.part, of.name, form(of.form), of.taken_for])))
-        .chain([
-            (link::SERVERS, json!(["", "servers", "small", link::SERVERS_TAKEN_FOR])),
-            (link::WITHOUT, json!(["", "without", "rules", 0])),
-        ])
-        .collect();
-    parameters.sort_by_key(|(place, _)| *place);
-    let parameters: Vec<Value> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
-    let order: Vec<&str> = PARAMETERS.iter().map(|of| of.name).collect();
-    let fields: Vec<Value> = FIELDS.iter().map(|of| json!([of.name, of.in_files, form(of.form)])).collect();
-    let mut actions: Vec<Value> = Vec::new();
-    for row in ROWS {
-        assert_eq!(row.number, actions.len() as u64 + 1, "actions are numbered without a gap: {}", row.name);
-        actions.push([row.name].iter().chain(row.fields).map(|word| Value::from(*word)).collect());
-    }
     // What a value is in a script. Numbers are as the library has them: servers by their numbers,
     // times in microseconds, shares in parts per million.
-    let script_type = |of: &Field| match form(of.form) {
-        "flag" => "boolean",
-        "command" | "kind" => "string",
-        "groups" => "number[]",
-        "target" => "number | 'leader' | 'writer'",
+    let script_type = |of: &Field| match of.form {
+        "Flag" => "boolean",
+        "Text" | "Kind" => "string",
+        "Groups" => "number[]",
+        "Aim" => "number | 'leader' | 'writer'",
         _ => "number",
     };
     let script_action = |row: &Row| {
         let fields = fields_of(row).map(|of| format!(", {}: {}", of.in_files, script_type(of))).collect::<String>();
         format!("{{ do: '{}'{fields} }}", row.name)
     };
-    let kinds = MessageKind::ALL.map(MessageKind::name);
-    let mut rules = Rule::ALL;
-    rules.sort_by_key(|rule| rule.number());
-    let rules = rules.map(Rule::name);
-    let mut module = String::from("// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n");
-    let mut add = |about: &str, of: &str, name: &str, value: Value| {
-        module += &format!("\n/** {about} @type {{{of}}} */\nexport const {name} = {value};\n");
-    };
-    add(
-        "Part, name, form, and what it is when left out, by their bits.",
-        "[string, string, string, number][]",
-        "parameters",
-        parameters.into(),
-    );
-    add("The parameters' names in the order of the file.", "string[]", "order", order.into());
-    add("Name, name in files, form, in the order of the file.", "[string, string, string][]", "fields", fields.into());
-    add("Name and fields, from number 1 on.", "string[][]", "actions", actions.into());
-    let guarantees = Guarantee::ALL.map(Guarantee::name);
-    add("What can be found.", "string[]", "guarantees", guarantees.to_vec().into());
-    add("Kinds of messages, by their numbers.", "string[]", "kinds", kinds.to_vec().into());
-    add("Rules, a bit each.", "string[]", "rules", rules.to_vec().into());
+    let in_files = |name: &&str| FIELDS.iter().find(|field| field.name == *name).map(|field| field.in_files);
+    let actions: Map<String, Value> =
+        ROWS.iter().map(|row| (row.name.into(), row.fields.iter().map(in_files).collect())).collect();
+    let actions = Value::from(actions);
+    let longest = LENGTH_MAX.as_micros();
     let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");
-    module + "\n/**\n * What can be done, as scripts of the page say it.\n * @typedef {" + &all + "} Action\n */\n"
+    format!(
+        "// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n\n\
+         /** By the name of an action: its fields, in the order in which `Run.act` takes them. @type \
+         {{Record<string, string[]>}} */\nexport const fields = {actions};\n\n\
+         /** No run is longer, in microseconds. */\nexport const longestRun = {longest};\n\n\
+         /**\n * What can be done, as scripts of the page say it.\n * @typedef {{{all}}} Action\n */\n"
+    )
 }

@@ -26,8 +26,13 @@ const QUOTED_MAX: usize = 40;
 
 /// The beginning of a text, for an error that names it.
 pub(crate) fn quote(text: &str) -> String {
-    let end = text.char_indices().nth(QUOTED_MAX).map_or(text.len(), |(end, _)| end);
-    format!("{}{}", &text[..end], if end < text.len() { "…" } else { "" })
+    // Not a slice, which would bring a lot of code into the page, for places between characters.
+    let mut rest = text.chars();
+    let mut quoted: String = rest.by_ref().take(QUOTED_MAX).collect();
+    if !rest.as_str().is_empty() {
+        quoted.push('…');
+    }
+    quoted
 }
 
 impl fmt::Display for UnitError {
@@ -129,13 +134,14 @@ fn scaled(text: &str, places: usize) -> Result<u64, Fault> {
     if rest.len() > places {
         return Err(Fault::TooFine);
     }
-    let zeros = core::iter::repeat_n(b'0', places - rest.len());
-    whole
-        .bytes()
-        .chain(rest.bytes())
-        .chain(zeros)
-        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
-        .ok_or(Fault::TooLarge)
+    let mut number = Some(0_u64);
+    let mut add = |digit: u8| {
+        number = number.and_then(|number| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+    };
+    whole.bytes().for_each(&mut add);
+    rest.bytes().for_each(&mut add);
+    (rest.len()..places).for_each(|_| add(b'0'));
+    number.ok_or(Fault::TooLarge)
 }
 
 #[cfg(test)]

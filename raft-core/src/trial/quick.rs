@@ -1,5 +1,4 @@
-//! A quick verdict on a simulated run, which is never wrong and takes little code: for a page that
-//! shows it all the time.
+//! A quick verdict on a simulated run, which is never wrong: for a page that shows it all the time.
 //!
 //! If the order of the log explains what clients saw, it is a linearization, found in O(n log n)
 //! steps: it is enough to walk along the log key by key (Herlihy and Wing's locality). If it
@@ -9,7 +8,6 @@
 //! Anything else is left undecided; [`History::check`](crate::check::linearizable::History::check)
 //! decides it.
 
-use alloc::collections::BinaryHeap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -81,8 +79,8 @@ fn in_line<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Vec<&'a
     let place = |(number, record): (usize, &&'a OperationRecord)| {
         (key(record), record.point.unwrap_or(u64::MAX), is_read(record), record.began, number)
     };
-    // Sorted by a heap, because `sort_unstable` would bring four times as much code into the page.
-    let sorted = records.iter().enumerate().map(place).collect::<BinaryHeap<_>>().into_sorted_vec();
+    let mut sorted: Vec<_> = records.iter().enumerate().map(place).collect();
+    sorted.sort_unstable();
     sorted.into_iter().map(|(.., number)| records[number]).collect()
 }
 

@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 use raft_core::codec::Problem;
-use raft_core::format::link::{self, CHARACTERS_MAX, LinkError, read, seal, unseal, write, write_address};
+use raft_core::format::link::{self, CHARACTERS_MAX, LinkError, Plain, read, seal, unseal, write, write_address};
 use raft_core::format::{Run, RunError};
-use raft_core::raft::Rules;
-use raft_core::sim::{Action, Profile, Scenario, TimedAction, hunt};
+use raft_core::raft::{Rules, ServerId};
+use raft_core::sim::{Action, MessageKind, Profile, Scenario, Target, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
 
-use crate::runs::{cases, every_action, every_action_in_a_run, run, run_of};
+use crate::runs::{cases, every_action_in_a_run, run, run_of};
 
 /// The promised maximal length of a link to a run with a hundred actions.
 const PROMISED: usize = 2_000;
@@ -113,20 +113,49 @@ fn the_largest_hundred_actions_fit_too() {
 }
 
 #[test]
-fn one_action_alone_has_the_bytes_that_it_has_in_a_link() {
-    for action in every_action() {
-        let bytes = link::encode_action(&action);
-        let run = link::encode(&run_of(vec![TimedAction { at: Time::ZERO, action: action.clone() }])).unwrap();
-        assert!(run.ends_with(&bytes), "{action:?}");
-        assert_eq!(link::decode_action(&bytes), Ok(action.clone()));
-        let more = [&bytes[..], &[0]].concat();
-        let error = link::decode_action(&more).unwrap_err();
-        assert_eq!(error.to_string(), format!("at byte {}: expected the end, but 1 byte is left over", bytes.len()));
-        let less = link::decode_action(&bytes[..bytes.len() - 1]).unwrap_err();
-        assert_eq!(less.problem, Problem::Ended, "{action:?}");
+fn a_script_says_an_action_by_its_name_and_plain_values() {
+    use link::Plain::{Groups, Number, Text};
+    let said = |name: &str, fields: &[Plain]| link::action_of(name, fields.to_vec());
+    let text = |text: &str| Text(text.into());
+    let server = |number| ServerId::new(number).unwrap();
+    let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
+    let late = Action::SetLate { of: MessageKind::Votes, copies: false, share: 3, delay: millisecond };
+    for (name, fields, action) in [
+        ("restart-all", vec![], Action::RestartAll),
+        ("crash", vec![Number(3)], Action::Crash(Target::Server(server(3)))),
+        ("crash", vec![text("leader")], Action::Crash(Target::Leader)),
+        ("tear-write", vec![text("writer")], Action::TearWrite(Target::Writer)),
+        ("restart", vec![Number(2)], Action::Restart(server(2))),
+        ("jump-clock", vec![Number(1), Number(-7)], Action::JumpClock { server: server(1), by: -7 }),
+        ("stall-disk", vec![Number(1), Number(1)], Action::StallDisk { server: server(1), stalled: true }),
+        ("set-latency", vec![Number(1_000), Number(1_000_000)], Action::SetLatency { min: millisecond, max: second }),
+        ("partition", vec![Groups(vec![0, 1, 1])], Action::Partition(vec![0, 1, 1])),
+        ("drop-message", vec![Number(1 << 40)], Action::DropMessage(1 << 40)),
+        ("submit", vec![text("put né 1")], Action::Submit("put né 1".into())),
+        ("set-late", vec![text("votes"), Number(0), Number(3), Number(1_000)], late),
+    ] {
+        assert_eq!(said(name, &fields), Ok(action), "{name}");
     }
-    let error = link::decode_action(&[0]).unwrap_err();
-    assert_eq!(error.to_string(), "at byte 0: expected an action that this version knows, but found 0x00");
+    for (name, fields, sentence) in [
+        ("fly", vec![], "“fly” is nothing that can be done"),
+        ("crash", vec![], "“crash” needs a target"),
+        ("crash", vec![text("votes")], "“crash” needs a target"),
+        ("crash", vec![Number(0)], "“crash” needs a target"),
+        ("crash", vec![Number(255)], "“crash” needs a target"),
+        ("restart", vec![text("leader")], "“restart” needs a server"),
+        ("restart", vec![Number(0)], "“restart” needs a server"),
+        ("restart", vec![Number(300)], "“restart” needs a server"),
+        ("restart-all", vec![Number(1)], "“restart-all” has fewer fields"),
+        ("set-loss", vec![Number(-1)], "“set-loss” needs a share"),
+        ("set-loss", vec![Number(1 << 40)], "“set-loss” needs a share"),
+        ("stall-disk", vec![Number(1), Number(2)], "“stall-disk” needs a yes or no"),
+        ("jump-clock", vec![Number(1), text("soon")], "“jump-clock” needs a jump"),
+        ("partition", vec![Groups(vec![0; 256])], "“partition” needs a group for each server"),
+        ("submit", vec![Number(1)], "“submit” needs a command"),
+        ("set-late", vec![text("leader"), Number(0), Number(3), Number(1)], "“set-late” needs a kind of messages"),
+    ] {
+        assert_eq!(said(name, &fields).unwrap_err().to_string(), sentence, "{name}");
+    }
 }
 
 #[test]

@@ -33,24 +33,35 @@ fn the_documents_say_what_the_tables_say() {
     });
 }
 
-/// The page has these texts as a module of its own, and not in the simulator's, which each visitor
+/// Rows of three texts, as the page's formatter wants them.
+fn rows_of(texts: impl Iterator<Item = [&'static str; 3]>) -> String {
+    let row = |texts: [&str; 3]| {
+        let [one, two, three] = texts.map(|text| format!("'{text}'"));
+        let row = format!("  [{one}, {two}, {three}],\n");
+        if row.chars().count() <= 121 { row } else { format!("  [\n    {one},\n    {two},\n    {three},\n  ],\n") }
+    };
+    texts.map(row).collect()
+}
+
+/// The page has these texts as modules of its own, and not in the simulator's, which each visitor
 /// waits for.
 #[test]
+fn the_page_tells_of_every_guarantee() {
+    let rows = rows_of(Guarantee::ALL.into_iter().map(|of| [of.name(), of.says(), of.source()]));
+    kept_as_made("www/words/guarantees.js", |_| {
+        format!(
+            "// @ts-check\n\
+            // What runs are judged by: the name of each guarantee, what it says, and the source that says so.\n\
+            // Made from raft-core/src/check/words.rs by UPDATE_DOCS=1; don't edit it by hand.\n\n\
+            /** @type {{[name: string, says: string, source: string][]}} */\n\
+            export const guarantees = [\n{rows}];\n"
+        )
+    });
+}
+
+#[test]
 fn the_page_tells_of_every_rule() {
-    let quoted = |text: &str| format!("'{text}'");
-    let rows: String = Rule::ALL
-        .iter()
-        .map(|rule| {
-            let [name, prevents, source] = [rule.name(), rule.prevents(), rule.source()].map(quoted);
-            let row = format!("  [{name}, {prevents}, {source}],\n");
-            // As the page's formatter wants it.
-            if row.chars().count() <= 121 {
-                row
-            } else {
-                format!("  [\n    {name},\n    {prevents},\n    {source},\n  ],\n")
-            }
-        })
-        .collect();
+    let rows = rows_of(Rule::ALL.into_iter().map(|rule| [rule.name(), rule.prevents(), rule.source()]));
     let about = [
         "@ts-check",
         "Every rule that can be switched off: its name, what goes wrong without it, and the source that",

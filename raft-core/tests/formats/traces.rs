@@ -42,6 +42,71 @@ fn a_trace_has_a_line_for_every_piece_of_news() {
     }
 }
 
+#[test]
+fn a_trace_tells_of_every_message_and_of_every_change_of_state() {
+    let mut world = world();
+    world.listen(Listening::Messages);
+    let mut recorder = trace::Recorder::new();
+    let mut told = 0;
+    while world.step_until(Time::from_secs(8)) {
+        let news = world.take_news();
+        told += news.len();
+        recorder.hear(&world, &news);
+    }
+    let text = recorder.take_text();
+    assert_eq!(recorder.take_text(), "", "what was taken is forgotten");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let states = lines.iter().filter(|line| line["kind"] == "state").count();
+    assert_eq!(lines.len(), told + states);
+    let times: Vec<u64> = lines.iter().map(|line| line["time"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted());
+
+    // A message is told of from when it is sent, with what it says.
+    let mut under_way = BTreeMap::new();
+    let mut contents = 0;
+    for line in &lines {
+        let kind = line["kind"].as_str().unwrap();
+        if kind == "message-sent" {
+            assert!(line["from"].is_string() && line["to"].is_string(), "{line}");
+            contents += usize::from(line["content"]["term"].is_u64());
+            assert_eq!(under_way.insert(line["message"].as_u64().unwrap(), line["time"].as_u64()), None, "{line}");
+        } else if kind == "message-arrived" {
+            assert!(under_way.contains_key(&line["message"].as_u64().unwrap()), "{line}");
+        } else {
+            assert_eq!(line.get("message").is_some(), kind.starts_with("message-"), "{line}");
+        }
+    }
+    assert!(under_way.len() > 500 && contents > 200, "{} {contents}", under_way.len());
+
+    // Who reads all states knows what each server is in the end.
+    let mut known: BTreeMap<String, serde_json::Map<String, Value>> = BTreeMap::new();
+    for line in &lines {
+        if line["kind"] == "state" {
+            let state = known.entry(line["server"].as_str().unwrap().to_owned()).or_default();
+            let before = state.clone();
+            let fields = line.as_object().unwrap().iter();
+            let about = ["time", "server", "kind", "weight", "text"];
+            state.extend(
+                fields.filter(|(name, _)| !about.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())),
+            );
+            let begins = line.get("role").is_some() && line.get("members").is_some();
+            assert!(*state != before || begins, "nothing is said twice: {line}");
+        }
+    }
+    let mut up = 0;
+    for machine in world.machines() {
+        let Some(raft) = machine.raft() else { continue };
+        up += 1;
+        let state = &known[&machine.id().to_string()];
+        assert_eq!(state["role"], raft.role().name());
+        assert_eq!(state["term"], raft.term().0);
+        assert_eq!(state["commit"], raft.commit_index().0);
+        assert_eq!(state["applied"], raft.applied_index().0);
+        assert_eq!(state["last"]["index"], raft.log().last().index.0);
+    }
+    assert!(up > 1);
+}
+
 type Clock = BTreeMap<String, u64>;
 
 #[test]

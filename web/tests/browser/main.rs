@@ -5,6 +5,9 @@ mod handle;
 #[cfg(target_arch = "wasm32")]
 #[path = "../shared/mod.rs"]
 mod shared;
+#[cfg(target_arch = "wasm32")]
+#[path = "../support/views.rs"]
+mod views;
 
 /// Natively there is nothing to run here, which must be said.
 #[cfg(not(target_arch = "wasm32"))]

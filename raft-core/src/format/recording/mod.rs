@@ -112,6 +112,7 @@ pub use documents::{events_in_words, json_schema};
 pub use known::{Heard, Known, KnownServer, MessageId, UNDER_WAY_MAX};
 pub use read::{Reader, Recording, RecordingError, RecordingProblem};
 pub use simulated::Recorder;
+pub(super) use table::Observed;
 pub use table::{Duplicated, Header, Lost, Note, Received, Requested, Sent, State, What};
 use table::{Fields, Place};
 pub use values::{Appended, Carried, Epoch, LossReason, Role, Unit};

@@ -15,6 +15,33 @@ use crate::format::message::Content;
 use crate::raft::{Configuration, EntryId, LogIndex, Raft, ServerId, ServerSet, Term, Weight};
 use crate::time::Time;
 
+/// What is observed of a running server besides its log's content, at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::format) struct Observed(Facts);
+
+impl Observed {
+    pub(in crate::format) fn of(raft: &Raft) -> Observed {
+        Observed(Facts::of(raft))
+    }
+
+    pub(in crate::format) fn role(&self) -> Role {
+        self.0.role
+    }
+
+    pub(in crate::format) fn term(&self) -> Term {
+        self.0.term
+    }
+
+    /// What is another than before, or all of it, as fields of an object: a comma before each.
+    /// `None` if nothing is.
+    pub(in crate::format) fn changes_since(&self, before: Option<&Observed>) -> Option<String> {
+        let state = before.map_or_else(|| State::from(&self.0), |before| self.0.changed_since(&before.0));
+        let mut fields = String::new();
+        state.put(&mut fields, 0);
+        (!fields.is_empty()).then_some(fields)
+    }
+}
+
 /// Hands to a macro what is known of a server besides its log, and how a running server is asked
 /// for it.
 macro_rules! state_facts {

@@ -144,6 +144,23 @@ impl Timeline {
         Ok(Timeline::of(Simulation::new(scenario)?))
     }
 
+    /// A run whose actions count as done by hand: doing something else before one of them begins a
+    /// branch without it. It stands at the last of them.
+    ///
+    /// # Errors
+    /// A scenario that can't be played.
+    pub fn by_hand(scenario: Scenario) -> Result<Timeline, ScenarioError> {
+        let mut bare = scenario.clone();
+        let actions = core::mem::take(&mut bare.actions);
+        let mut timeline = Timeline::new(bare)?;
+        match timeline.act_out(actions) {
+            Ok(()) => Ok(timeline),
+            // Some actions make sense only in a script, such as one about a server before it has
+            // joined.
+            Err(_) => Timeline::new(scenario),
+        }
+    }
+
     /// A run that begins with this world, for instance one that hosts a state machine of its own.
     pub fn of(world: Simulation) -> Timeline {
         let head = Playhead::new(world);
@@ -319,6 +336,21 @@ impl Timeline {
         self.head.hear();
         self.take_in();
         Ok(if in_the_past { Acted::Branched(self.branch().id()) } else { Acted::Extended })
+    }
+
+    /// Does these things, each at its time.
+    ///
+    /// # Errors
+    /// The first action that makes no sense; nothing after it is done then.
+    pub fn act_out(&mut self, actions: Vec<TimedAction>) -> Result<(), ScenarioError> {
+        for TimedAction { at, action } in actions {
+            // What is left of an instant is played by acting.
+            if self.position().time < at {
+                self.seek(at);
+            }
+            self.act(action)?;
+        }
+        Ok(())
     }
 
     /// Plays the next event of the branch, if it is due by `time`.
