@@ -1,5 +1,6 @@
 // @ts-check
 // The player in another page's frame.
+import { counterexamples } from '../www/run/counterexamples.js';
 import { noViolations } from './axe.js';
 import { expect, leader, open, test } from './page.js';
 
@@ -114,6 +115,34 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
   await frame.getByRole('menuitem', { name: 'Go there' }).click();
   await expect(frame.locator('#server-buttons [data-server="2"]')).not.toHaveAccessibleName(/crashed/);
   await expect(lane).toHaveText('branch 2');
+});
+
+test('a violation in a frame covers no server, and not the way out', async ({ page }) => {
+  for (const [width, height] of [
+    [700, 500],
+    [390, 480],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.goto(`./?embed#run=${counterexamples[13]}`);
+    await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+    await expect(page.locator('#violation')).toBeInViewport({ ratio: 0.9 });
+    const violation = await page.locator('#violation').boundingBox();
+    const others = page.locator('#server-buttons button, #open-whole, #play');
+    for (const one of await others.all()) {
+      const box = await one.boundingBox();
+      if (!box || !violation) throw new Error('something has no place');
+      const over = box.y < violation.y + violation.height - 1 && violation.y < box.y + box.height - 1;
+      expect(over, `${await one.getAttribute('aria-label')} at ${width}`).toBe(false);
+    }
+    // What a frame has no room for, the whole page shows.
+    const [whole] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.getByRole('button', { name: 'What it means' }).click(),
+    ]);
+    await expect(whole.locator('html')).toHaveAttribute('data-state', 'violated');
+    expect(whole.url()).not.toContain('embed');
+    await whole.close();
+  }
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {

@@ -1,5 +1,6 @@
 // @ts-check
 // Presenter mode: large, bare, and usable with a remote control.
+import { counterexamples } from '../www/run/counterexamples.js';
 import { noViolations } from './axe.js';
 import { advanceBy, expect, leader, leaderId, open, openStill, server, test, toggle } from './page.js';
 
@@ -109,6 +110,103 @@ test('an address asks for it; on the ring, things are still in reach', async ({ 
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await page.getByRole('button', { name: 'Presenter mode' }).click();
   await expect(root(page)).toHaveAttribute('data-mode', 'present');
+});
+
+test('logs and panels stand beside the ring, and the quorum over the sentence', async ({ page }) => {
+  await openStill(page, '?seed=7');
+  await page.keyboard.press('f');
+  const bar = page.locator('#presenter');
+  for (const [width, height] of [
+    [1440, 900],
+    [1024, 768],
+    [390, 844],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.keyboard.press('l');
+    await bar.getByRole('button', { name: 'Quorum' }).click();
+    await expect(page.locator('#logs .log-row').nth(1)).toBeInViewport();
+    await expect(page.getByRole('tab', { name: 'Space-time' })).toBeVisible();
+    await expect(page.locator('#quorum')).toBeInViewport({ ratio: 1 });
+    await expect(page.locator('#quorum')).toContainText('writes');
+    const over = await page.evaluate(() => {
+      const box = (/** @type {string} */ id) =>
+        /** @type {Element} */ (document.querySelector(id)).getBoundingClientRect();
+      const parts = ['#stage', '#quorum', '#why q', '#reading'].map((id) => ({ id, box: box(id) }));
+      return parts.flatMap((a, i) =>
+        parts
+          .slice(i + 1)
+          .filter(
+            (b) =>
+              a.box.left < b.box.right - 2 &&
+              b.box.left < a.box.right - 2 &&
+              a.box.top < b.box.bottom - 2 &&
+              b.box.top < a.box.bottom - 2,
+          )
+          .map((b) => `${a.id} and ${b.id}`),
+      );
+    });
+    // The quorum stands where the stage ends, below its ring.
+    expect(
+      over.filter((pair) => pair !== '#stage and #quorum'),
+      `${width}`,
+    ).toEqual([]);
+    await noViolations(page, `${width}`);
+    await page.screenshot({ path: `test-results/look/present-logs-${width}.png` });
+    await page.keyboard.press('q');
+    await expect(page.locator('#quorum')).toBeHidden();
+    await page.keyboard.press('Escape');
+    await expect(page.locator('#reading')).toBeHidden();
+    await expect(root(page)).toHaveAttribute('data-mode', 'present');
+  }
+});
+
+test('what is asked for in a menu opens beside the ring, and Escape closes one thing at a time', async ({ page }) => {
+  await openStill(page, '?seed=7&present');
+  await server(page, 4).click();
+  await page.getByRole('menuitem', { name: 'Inspect' }).click();
+  await expect(page.getByRole('tabpanel', { name: 'Server' })).toBeInViewport();
+  await expect(page.getByRole('tabpanel', { name: 'Server' })).toContainText('currentTerm');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#reading')).toBeHidden();
+  await page.keyboard.press('s');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(root(page)).toHaveAttribute('data-mode', 'present');
+  await page.keyboard.press('Escape');
+  await expect(root(page)).not.toHaveAttribute('data-mode', /./);
+});
+
+test('a violation is as large as a sentence, and what it means opens beside the ring', async ({ page }) => {
+  await page.goto(`./?present#run=${counterexamples[13]}`);
+  await expect(root(page)).toHaveAttribute('data-state', 'violated');
+  await expect(root(page)).toHaveAttribute('data-mode', 'present');
+  const size = (/** @type {string} */ id) =>
+    page.locator(id).evaluate((node) => parseFloat(getComputedStyle(node).fontSize));
+  await expect(page.locator('#violation .trouble-text')).toBeInViewport({ ratio: 1 });
+  expect(await size('#violation .trouble-text')).toBe(await size('#why q'));
+  await page.getByRole('button', { name: 'What it means' }).click();
+  await expect(page.getByRole('tabpanel', { name: 'Safety' })).toBeInViewport();
+});
+
+test('it stops at each commit, if it is asked to', async ({ page }) => {
+  await openStill(page, '?seed=7&present');
+  await advanceBy(page, 100_000);
+  const committed = () =>
+    page.evaluate(() =>
+      Math.max(.../** @type {any} */ (window).raftarium.frame.servers.map((/** @type {any} */ s) => s.commitIndex)),
+    );
+  await page.keyboard.press('c');
+  await expect(page.getByRole('button', { name: 'Stop at commits' })).toHaveAttribute('aria-pressed', 'true');
+  for (let i = 0; i < 2; i++) {
+    const before = await committed();
+    await expect(play(page)).toHaveText('Play');
+    await page.keyboard.press(' ');
+    await expect.poll(committed).toBeGreaterThan(before);
+    await expect(play(page)).toHaveText('Play');
+    // It stands at the very event.
+    await expect(page.locator('#why q')).toContainText(`Entry ${await committed()} is committed`);
+  }
 });
 
 test('its buttons go when nobody stirs, and come back', async ({ page }) => {

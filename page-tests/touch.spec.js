@@ -58,6 +58,49 @@ test('a long press on the empty stage has the menu of the whole cluster', async 
   await expect(menu).toBeVisible();
 });
 
+test('the drawer follows a finger on its handle', async ({ page }) => {
+  await openStill(page);
+  const handle = page.locator('#drawer');
+  const middleOf = async () => {
+    await page
+      .locator('#reading')
+      .evaluate((node) => Promise.all(node.getAnimations().map(({ finished }) => finished)));
+    const box = await handle.boundingBox();
+    if (!box) throw new Error('the handle has no place');
+    return /** @type {[number, number]} */ ([box.x + box.width / 2, box.y + box.height / 2]);
+  };
+  const top = async () => (await handle.boundingBox())?.y ?? 0;
+  const [x, y] = await middleOf();
+  await touch(page, [steps([x, y], [x, y - 180])], async () => expect(await top()).toBeLessThan(y - 120));
+  await expect(handle).toHaveAttribute('aria-expanded', 'true');
+  const [u, v] = await middleOf();
+  expect(v).toBeLessThan(y - 200);
+  await touch(page, [steps([u, v], [u, v + 90])]);
+  await expect(handle).toHaveAttribute('aria-expanded', 'false');
+  // A finger that hardly moves presses it.
+  await middleOf();
+  await handle.tap();
+  await expect(handle).toHaveAttribute('aria-expanded', 'true');
+});
+
+test('the help begins with gestures and signs, and keys come last', async ({ page }) => {
+  await openStill(page);
+  await page.getByRole('button', { name: 'Keys and signs' }).tap();
+  const dialog = page.getByRole('dialog', { name: 'Gestures and signs' });
+  const titles = dialog.getByRole('heading', { level: 3 });
+  await expect(titles.first()).toHaveText('Gestures');
+  await expect(titles.nth(1)).toHaveText('Servers');
+  await expect(titles.last()).toHaveText('Keys');
+  await expect(dialog.locator('.gestures dt')).toHaveText([
+    'Tap',
+    'Press long',
+    'Draw',
+    'Drag',
+    'Two fingers',
+    'Swipe',
+  ]);
+});
+
 test('two fingers zoom the diagrams', async ({ page }) => {
   await openStill(page);
   await advanceBy(page, 1_000_000);

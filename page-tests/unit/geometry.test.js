@@ -6,6 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   clientAt,
+  clientBox,
+  isClear,
+  labelBox,
   lane,
   layOut,
   linkNear,
@@ -16,6 +19,7 @@ import {
 } from '../../www/stage/geometry.js';
 
 const STAGES = [
+  [320, 200],
   [320, 256],
   [320, 400],
   [390, 320],
@@ -35,16 +39,15 @@ const apart = (/** @type {any} */ p, /** @type {any} */ q) => Math.hypot(p.x - q
 test('every server has a place, and none lies on another', () => {
   everywhere((layout, n) => {
     assert.equal(layout.servers.length, n);
-    assert.equal(layout.above.length, n);
+    assert.equal(layout.labels.length, n);
     const { width, height, node } = layout;
     for (const { x, y } of layout.servers) {
       // Where the stage is lower than a ring can be, it may stand out of it by a part of a server.
       assert.ok(x > 0 && x < width && y > -node && y < height + node, `${n} on ${width} × ${height}: ${x}, ${y}`);
     }
-    if (n > 9) return;
     for (const [a, b] of pairs(n)) {
       const distance = apart(layout.servers[a - 1], layout.servers[b - 1]);
-      assert.ok(distance > 1.3 * node, `S${a}, S${b} of ${n} on ${width} × ${height}: ${distance}, ${node}`);
+      assert.ok(distance > 2.3 * node, `S${a}, S${b} of ${n} on ${width} × ${height}: ${distance}, ${node}`);
     }
   });
 });
@@ -57,8 +60,88 @@ test('the first server is on top, and the ring is even', () => {
   }
 });
 
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Box */
+const overlap = (/** @type {Box} */ a, /** @type {Box} */ b) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+/** Every size of a stage that a window may give it, from a small phone's to a projector's. */
+const sizes = [320, 354, 390, 460, 654, 844, 1024, 1440, 1920].flatMap((width) =>
+  [200, 256, 320, 390, 480, 620, 900].map((height) => [width, height]),
+);
+
+test('no name and no role lies on another, on a server, or off the stage', () => {
+  for (const [width, height] of sizes) {
+    for (let n = 1; n <= 16; n++) {
+      const layout = layOut(width, height, n);
+      const { labels, label, brief, servers, node } = layout;
+      assert.ok(isClear(layout), `${n} on ${width} × ${height}, ${brief ? 'names' : 'names and roles'}`);
+      // Told apart from isClear, which chooses: boxes of the longest words, letter by letter.
+      const words = brief ? 'S16' : 'S16 pre-candidate';
+      labels.forEach((one, i) => {
+        assert.ok(one.right - one.left > words.length * label * 0.59, `S${i + 1} of ${n} on ${width} × ${height}`);
+        for (const other of labels.slice(i + 1)) assert.ok(!overlap(labelBox(one, label), labelBox(other, label)));
+        // Its own server is next to it.
+        const near = { x: Math.max(one.left, Math.min(servers[i].x, one.right)), y: one.y - label / 3 };
+        assert.ok(apart(near, servers[i]) < node * 1.22 + 34, `S${i + 1} of ${n} on ${width} × ${height}`);
+      });
+    }
+  }
+});
+
+test('roles are said where there is room for them', () => {
+  for (const [width, height, n] of [
+    [390, 320, 5],
+    [654, 400, 9],
+    [654, 480, 13],
+    [1024, 620, 16],
+  ])
+    assert.equal(layOut(width, height, n).brief, false, `${n} on ${width} × ${height}`);
+});
+
+test('clients lie on nothing and on no other, however many there are', () => {
+  for (const [width, height] of sizes) {
+    for (const n of [1, 5, 9, 16]) {
+      for (const count of [1, 2, 4, 9, 17, 30]) {
+        const { clients, labels, label, servers, node } = layOut(width, height, n, undefined, count);
+        const where = `${count} clients, ${n} servers, ${width} × ${height}`;
+        assert.equal(clients.length, count);
+        // Those for whom there is no room stand where the last one does.
+        const places = [...new Set(clients)];
+        if (height >= 256) assert.ok(places.length >= Math.min(count, 4), where);
+        if (width >= 654 && height >= 480 && count <= 17) assert.equal(places.length, count, where);
+        places.forEach((client, i) => {
+          const box = clientBox(client);
+          assert.ok(box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height, where);
+          for (const other of places.slice(i + 1)) assert.ok(!overlap(box, clientBox(other)), where);
+          for (const one of labels) assert.ok(!overlap(box, labelBox(one, label)), where);
+          for (const at of servers) {
+            const [x, y] = [
+              Math.max(box.left, Math.min(at.x, box.right)),
+              Math.max(box.top, Math.min(at.y, box.bottom)),
+            ];
+            assert.ok(apart({ x, y }, at) >= node, where);
+          }
+        });
+      }
+    }
+  }
+});
+
+test('a client keeps its place when a server is added', () => {
+  assert.deepEqual(layOut(800, 600, 6, undefined, 4).clients, layOut(800, 600, 5, undefined, 4).clients);
+});
+
+test('who is hidden leaves no gap', () => {
+  const layout = layOut(800, 600, 7, [1, 2, 4, 5, 7]);
+  const five = layOut(800, 600, 5);
+  assert.deepEqual(
+    [1, 2, 4, 5, 7].map((id) => layout.servers[id - 1]),
+    five.servers,
+  );
+  assert.equal(linkNear(layout, layout.centre, 30)?.some((id) => id === 3 || id === 6) ?? false, false);
+});
+
 test('four clients stand in four corners', () => {
-  const layout = layOut(800, 600, 5);
+  const layout = layOut(800, 600, 5, undefined, 4);
   const corners = [1, 2, 3, 4].map((number) => clientAt(layout, number));
   assert.equal(new Set(corners.map(({ x, y }) => `${x < 400} ${y < 300}`)).size, 4);
 });

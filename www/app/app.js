@@ -16,7 +16,7 @@ import { byId, lessMotion, setText } from '../kit/dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
-import { giveHints } from './hints.js';
+import { firstHints } from './hints.js';
 import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
@@ -88,7 +88,7 @@ export class App {
   #gestures;
   #branches = new BranchActions(
     this.#state,
-    () => this.#panels.show('branches'),
+    () => this.#showPanel('branches'),
     () => this.#draw(),
   );
   #panels;
@@ -125,6 +125,7 @@ export class App {
       jump: (forward) => this.#jumps.jump(forward, 'notable'),
       step: (forward) => this.step(forward),
       playing: () => this.clock.playing,
+      stopAtCommit: () => this.#jumps.jump(false, 'commit'),
     });
     this.#views.push(presenter);
     return presenter;
@@ -150,7 +151,7 @@ export class App {
       changed: this.#changed,
       goTo: (time) => this.#goTo(time),
       goToLine: (line) => this.#goToLine(line),
-      show: (panel) => this.#panels.show(panel),
+      show: (panel) => this.#showPanel(panel),
       inspect: (server) => this.#inspect(server),
       newRun: () => this.#openRun(),
       lab: this.lab,
@@ -181,7 +182,7 @@ export class App {
       this.#story,
       this.#sentence,
       new Quorum(),
-      new Logs(),
+      new Logs(this.#state),
       this.#branches,
       this.#panels,
       new Console(),
@@ -205,8 +206,9 @@ export class App {
     addEventListener('popstate', () => this.#arrive());
     addEventListener('pagehide', () => kept?.keep(this.model));
     document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.model));
+    const hints = mode ? null : firstHints();
+    if (hints) this.#views.push(hints);
     this.#show();
-    if (!mode) giveHints();
   }
 
   /** The simulated run that is shown; null where something else is. */
@@ -253,7 +255,20 @@ export class App {
   /** @param {number} server */
   #inspect(server) {
     this.#state.set({ server });
-    this.#panels.show('server');
+    this.#showPanel('server');
+  }
+
+  /** Brings a panel into sight, wherever that is in this mode. @param {string} name */
+  #showPanel(name) {
+    const { mode } = document.documentElement.dataset;
+    // A player in a frame has no panels: the whole page has.
+    if (mode === 'embed') byId('open-whole', HTMLAnchorElement).click();
+    else if (mode === 'present')
+      this.#presenter().then((presenter) => {
+        presenter?.read();
+        this.#panels.show(name);
+      });
+    else this.#panels.show(name);
   }
 
   #openNetwork() {
@@ -391,7 +406,7 @@ export class App {
   /** Says what it means that something is broken, and how it was. */
   #explain() {
     this.#state.explained = 'violation';
-    this.#panels.show('safety');
+    this.#showPanel('safety');
   }
 
   /** Someone went back to before a violation. */
@@ -460,7 +475,7 @@ export class App {
       z: () => this.#tape.zoom(1.6),
       x: () => this.#tape.zoom(1 / 1.6),
       w: () => this.#tape.fit(),
-      b: () => this.#panels.show('branches'),
+      b: () => this.#showPanel('branches'),
       u: () => this.#branches.undelete(),
       '+': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),

@@ -10,6 +10,9 @@ import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from
 import { readPalette } from '../draw/palette.js';
 import * as strings from '../words/strings.js';
 
+/** Whether the screen is all that somebody presses. */
+const touchScreen = matchMedia('(hover: none) and (pointer: coarse)');
+
 export class HelpDialog {
   #dialog = byId('help-dialog', HTMLDialogElement);
   #words = make('dl', { class: 'words' });
@@ -19,93 +22,101 @@ export class HelpDialog {
     const single = make('input', { type: 'checkbox' });
     single.checked = keysOn();
     single.addEventListener('change', () => setKeys(single.checked));
+    const keys = make(
+      'section',
+      {},
+      make('h3', {}, strings.helpKeys),
+      make(
+        'dl',
+        { class: 'keys' },
+        ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
+          make('dt', {}, make('kbd', {}, strings.keyName(key))),
+          make('dd', {}, words),
+        ]),
+      ),
+      make('label', { class: 'filter' }, single, strings.helpSingleKeys),
+      ...strings.helpElsewhere.map(([where, keys]) => make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`)),
+    );
+    const signs = make(
+      'section',
+      {},
+      make('h3', {}, strings.helpRoles),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpRoleWords.flatMap(([role, words]) => [
+          make('dt', {}, rolePicture(palette, role)),
+          make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
+        ]),
+      ),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpMarks.flatMap(([mark, words]) => [
+          make('dt', {}, markPicture(palette, mark)),
+          make('dd', {}, words),
+        ]),
+      ),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpVotes.flatMap(([vote, words]) => [
+          make('dt', {}, votePicture(palette, vote)),
+          make('dd', {}, words),
+        ]),
+      ),
+      make('p', { class: 'hint' }, strings.helpTerms),
+      make('h3', {}, strings.text.logs),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpLogs.flatMap(([mark, words]) => [
+          make('dt', {}, make('span', { class: `log-sign ${mark}`, 'aria-hidden': 'true' })),
+          make('dd', {}, ...withTerms(words)),
+        ]),
+      ),
+      make('h3', {}, strings.text.tape),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpTape.flatMap(([kind, words]) => [
+          make('dt', {}, signPicture(palette, kind)),
+          make('dd', {}, words),
+        ]),
+      ),
+      make('p', { class: 'hint' }, strings.helpTapeBands),
+      make('h3', {}, strings.helpMessages),
+      make(
+        'dl',
+        { class: 'signs' },
+        ...strings.helpMessageWords.flatMap(([kind, words]) => [
+          make(
+            'dt',
+            {},
+            glyphPicture(palette, kind),
+            ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : []),
+          ),
+          make('dd', {}, words),
+        ]),
+      ),
+    );
+    const gestures = make(
+      'section',
+      {},
+      make('h3', {}, strings.helpGestures),
+      make(
+        'dl',
+        { class: 'gestures' },
+        ...strings.helpGestureWords.flatMap(([gesture, words]) => [make('dt', {}, gesture), make('dd', {}, words)]),
+      ),
+    );
+    // Fingers come first where there are no keys.
+    const touch = touchScreen.matches;
     fillDialog(
       this.#dialog,
-      strings.helpTitle,
-      make('p', { class: 'hint' }, strings.helpBreak),
-      make(
-        'div',
-        { class: 'help-columns' },
-        make(
-          'section',
-          {},
-          make(
-            'dl',
-            { class: 'keys' },
-            ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
-              make('dt', {}, make('kbd', {}, strings.keyName(key))),
-              make('dd', {}, words),
-            ]),
-          ),
-          make('label', { class: 'filter' }, single, strings.helpSingleKeys),
-          ...strings.helpElsewhere.map(([where, keys]) =>
-            make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`),
-          ),
-        ),
-        make(
-          'section',
-          {},
-          make('h3', {}, strings.helpRoles),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpRoleWords.flatMap(([role, words]) => [
-              make('dt', {}, rolePicture(palette, role)),
-              make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
-            ]),
-          ),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpMarks.flatMap(([mark, words]) => [
-              make('dt', {}, markPicture(palette, mark)),
-              make('dd', {}, words),
-            ]),
-          ),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpVotes.flatMap(([vote, words]) => [
-              make('dt', {}, votePicture(palette, vote)),
-              make('dd', {}, words),
-            ]),
-          ),
-          make('p', { class: 'hint' }, strings.helpTerms),
-          make('h3', {}, strings.text.logs),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpLogs.flatMap(([mark, words]) => [
-              make('dt', {}, make('span', { class: `log-sign ${mark}`, 'aria-hidden': 'true' })),
-              make('dd', {}, ...withTerms(words)),
-            ]),
-          ),
-          make('h3', {}, strings.text.tape),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpTape.flatMap(([kind, words]) => [
-              make('dt', {}, signPicture(palette, kind)),
-              make('dd', {}, words),
-            ]),
-          ),
-          make('p', { class: 'hint' }, strings.helpTapeBands),
-          make('h3', {}, strings.helpMessages),
-          make(
-            'dl',
-            { class: 'signs' },
-            ...strings.helpMessageWords.flatMap(([kind, words]) => [
-              make(
-                'dt',
-                {},
-                glyphPicture(palette, kind),
-                ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : []),
-              ),
-              make('dd', {}, words),
-            ]),
-          ),
-        ),
-      ),
+      touch ? strings.helpTitleTouch : strings.helpTitle,
+      ...(touch ? [] : [make('p', { class: 'hint' }, strings.helpBreak)]),
+      make('div', { class: 'help-columns' }, ...(touch ? [gestures, signs, keys] : [keys, signs])),
       make('section', {}, make('h3', {}, strings.helpWords), this.#words),
       make('p', { class: 'hint' }, strings.paper),
     );

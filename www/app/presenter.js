@@ -1,9 +1,11 @@
 // @ts-check
 // Presenter mode: the ring and the sentence in large, and the keys of a remote control.
 
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../run/page-state.js').PageState} PageState */
+/** @typedef {keyof PageState['presented']} Presented */
 
-import { byId, make, setText } from '../kit/dom.js';
+import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import * as strings from '../words/strings.js';
 import { toast } from '../kit/toast.js';
 
@@ -20,6 +22,7 @@ const STAYS = 3_000;
  * @property {(forward: boolean) => void} jump
  * @property {(forward: boolean) => void} step
  * @property {() => boolean} playing
+ * @property {() => void} stopAtCommit pauses, and goes back to the last commit
  */
 
 export class Presenter {
@@ -28,6 +31,13 @@ export class Presenter {
   #actions;
   #bar = byId('presenter', HTMLElement);
   #play = make('button', { onclick: () => this.#actions.toggle() });
+  /**
+   * By what they show: the buttons that are pressed while it is shown.
+   * @type {Map<Presented, HTMLElement>}
+   */
+  #switches = new Map();
+  /** The highest index that was known to be committed, when it was looked at last. */
+  #committed = 0;
   #idle = 0;
   #full = false;
   /** @type {Element | null} */ #back = null;
@@ -43,15 +53,16 @@ export class Presenter {
       button(present.previous, '‹', () => actions.jump(false)),
       this.#play,
       button(present.next, '›', () => actions.jump(true)),
+      ...['reading', 'quorum', 'commits'].map((what) => this.#switch(/** @type {Presented} */ (what))),
       button(present.leave, '×', () => this.leave()),
     );
     document.addEventListener('keydown', (event) => this.#key(event), true);
     for (const type of ['pointermove', 'pointerdown', 'focusin']) {
       document.addEventListener(type, () => this.on && this.#stir());
     }
-    // In full screen, Escape belongs to the browser.
+    // In full screen, Escape belongs to the browser: it is meant for what is open, if anything is.
     document.addEventListener('fullscreenchange', () => {
-      if (this.#full && !document.fullscreenElement) this.leave();
+      if (this.#full && !document.fullscreenElement && !this.#close()) this.leave();
       this.#full = Boolean(document.fullscreenElement);
     });
     addEventListener('resize', () => this.#fit());
@@ -63,6 +74,8 @@ export class Presenter {
     this.#back = document.activeElement;
     document.documentElement.dataset.mode = 'present';
     this.#bar.hidden = false;
+    this.#committed = Infinity;
+    this.#mark();
     // Browsers allow full screen only after a press or a key; otherwise the window must do.
     if (navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
     this.#fit();
@@ -76,19 +89,69 @@ export class Presenter {
     delete document.documentElement.dataset.mode;
     document.documentElement.removeAttribute('data-blank');
     this.#bar.hidden = true;
+    this.#mark();
     if (document.fullscreenElement) document.exitFullscreen();
     this.#fit();
     if (this.#back instanceof HTMLElement) this.#back.focus();
   }
 
-  reset() {}
+  /** Shows the logs and the panels beside the ring. */
+  read() {
+    if (!this.#state.presented.reading) this.#flip('reading');
+  }
 
-  update() {
-    if (this.on) setText(this.#play, this.#actions.playing() ? strings.pause : strings.play);
+  /** @param {Presented} what */
+  #switch(what) {
+    const [words, title] = strings.present.shows[what];
+    const button = make('button', { title, 'aria-pressed': 'false', onclick: () => this.#flip(what) }, words);
+    this.#switches.set(what, button);
+    return button;
+  }
+
+  /** Shows something that isn't shown, and the other way round. @param {Presented} what */
+  #flip(what) {
+    const { presented } = this.#state;
+    this.#state.set({ presented: { ...presented, [what]: !presented[what] } });
+    this.#mark();
+    this.#fit();
+  }
+
+  /** Tells the style sheet and the buttons what is shown. */
+  #mark() {
+    for (const [what, button] of this.#switches) {
+      const shown = this.#state.presented[what];
+      setAttribute(button, 'aria-pressed', String(shown));
+      document.documentElement.toggleAttribute(`data-${what}`, this.on && shown);
+    }
+  }
+
+  /** Closes what is open over the stage; whether anything was. */
+  #close() {
+    const dialog = document.querySelector('dialog[open]');
+    if (dialog instanceof HTMLDialogElement) dialog.close();
+    else if (this.#state.presented.reading) this.#flip('reading');
+    else return false;
+    return true;
+  }
+
+  reset() {
+    this.#committed = Infinity;
+  }
+
+  /** @param {Frame} frame @param {boolean} playing */
+  update({ servers }, playing) {
+    if (!this.on) return;
+    setText(this.#play, playing ? strings.pause : strings.play);
+    const committed = Math.max(...servers.map(({ commitIndex }) => commitIndex));
+    const more = committed > this.#committed;
+    this.#committed = committed;
+    if (playing && more && this.#state.presented.commits) this.#actions.stopAtCommit();
   }
 
   #fit() {
-    const { width, height } = this.on ? { width: innerWidth, height: innerHeight * 0.66 } : STAGE;
+    const panel = byId('stage-panel', HTMLElement);
+    const part = Number(getComputedStyle(panel).getPropertyValue('--part')) / 100;
+    const { width, height } = this.on ? { width: panel.clientWidth, height: innerHeight * part } : STAGE;
     const zoom = this.on ? Math.max(1, Math.min(width / STAGE.width, height / STAGE.height)) : 1;
     this.#state.set({ stageZoom: zoom });
     byId('stage', HTMLElement).style.setProperty('--zoom', String(zoom));
@@ -104,8 +167,11 @@ export class Presenter {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (!this.on || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('.menu')) return;
-    if (event.target instanceof Element && event.target.closest('[role=toolbar]')) return;
+    if (!this.on || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('.menu, dialog[open]'))
+      return;
+    // What is beside the ring has keys of its own.
+    const own = event.target instanceof Element && event.target.closest('[role=toolbar], #reading');
+    if (own && event.key !== 'Escape') return;
     const { jump, step, toggle } = this.#actions;
     /** @type {Record<string, () => void>} */
     const keys = {
@@ -115,7 +181,10 @@ export class Presenter {
       ArrowLeft: () => jump(false),
       ArrowDown: () => step(true),
       ArrowUp: () => step(false),
-      Escape: () => this.leave(),
+      Escape: () => this.#close() || this.leave(),
+      l: () => this.#flip('reading'),
+      q: () => this.#flip('quorum'),
+      c: () => this.#flip('commits'),
     };
     // Its own buttons are pressed with it; on the ring, Enter is left for that.
     if (!this.#bar.contains(document.activeElement)) keys[' '] = toggle;

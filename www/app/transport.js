@@ -53,6 +53,13 @@ export class Transport {
       button.setAttribute('aria-label', words);
       button.addEventListener('click', () => actions.step(forward));
     }
+    const [box, unfold] = [byId('transport', HTMLElement), byId('unfold', HTMLButtonElement)];
+    // In a small window, only a row of it is shown.
+    unfold.addEventListener('click', () => {
+      const open = box.classList.toggle('unfolded');
+      unfold.setAttribute('aria-expanded', String(open));
+      if (open) box.scrollIntoView({ block: 'end' });
+    });
     this.#speed.addEventListener('input', () => this.#setSpeed(Number(this.#speed.value)));
     this.#setSpeed(DEFAULT_EXPONENT);
   }

@@ -93,7 +93,7 @@ export function drawLanes(pen, palette, diagram, scene) {
     drawEnd(pen, palette, diagram, scene, chosen, 0);
   }
   for (const { time, server, weight } of traffic.news) {
-    if (server === 0 || time < diagram.from || time > right) continue;
+    if (!diagram.lanes.includes(server) || time < diagram.from || time > right) continue;
     const alpha = cones && !inCones(cones, server, time) ? 0.2 : 1;
     const [x, y] = [xOf(diagram, time), yOf(diagram, server)];
     pen.dot(x, y, weight === 'turning' ? 4.5 : 3, palette.card, { alpha });

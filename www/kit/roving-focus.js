@@ -2,8 +2,8 @@
 // Many buttons with one tab stop: arrow keys, Home and End move the focus along them. Up and down
 // pass over what is only explained.
 
-/** @param {HTMLElement} box */
-export const buttonsOf = (box) => [...box.querySelectorAll('button')];
+/** Those in a box that can be seen. @param {HTMLElement} box */
+export const buttonsOf = (box) => [...box.querySelectorAll('button')].filter(({ hidden }) => !hidden);
 
 /** @param {HTMLButtonElement[]} buttons @param {number} at @param {number} by */
 function passing(buttons, at, by) {

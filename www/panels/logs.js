@@ -5,6 +5,7 @@
 /** @typedef {import('../../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../../web/view.d.ts').EntryView} EntryView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
 /** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
@@ -35,6 +36,9 @@ export class Logs {
   #head = make('div', { class: 'log-row log-head', role: 'row' });
   #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
+  #state;
+  #filter = byId('members-only', HTMLLabelElement);
+  #membersOnly = /** @type {HTMLInputElement} */ (this.#filter.control);
   /** @type {HTMLElement[]} */ #numbers = [];
   /** @type {Row[]} */ #rows = [];
   /** @type {Source | null} */ #source = null;
@@ -49,7 +53,10 @@ export class Logs {
   #cellWidth = 72;
   #nameWidth = 84;
 
-  constructor() {
+  /** @param {PageState} state */
+  constructor(state) {
+    this.#state = state;
+    this.#membersOnly.addEventListener('change', () => state.set({ membersOnly: this.#membersOnly.checked }));
     this.#scroll.append(this.#table);
     byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
     this.#scroll.addEventListener('scroll', () => {
@@ -99,6 +106,7 @@ export class Logs {
     const { logsRevision, servers } = frame;
     // A server has joined.
     if (servers.length !== this.#rows.length) this.#begin(frame);
+    this.#showMembers(frame);
     servers.forEach((server, i) => {
       setText(this.#rows[i].role, strings.roleWord(server));
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
@@ -142,6 +150,20 @@ export class Logs {
   #isAccused(server, index) {
     const { servers, entries } = this.#about;
     return entries.includes(index) && (servers.length < 2 || servers.includes(server));
+  }
+
+  /**
+   * The switch that hides who isn't a member; it is there only while there are such.
+   * @param {Frame} frame
+   */
+  #showMembers(frame) {
+    const others = frame.servers.filter(({ member }) => !member).map(({ id }) => id);
+    const some = others.length > 0 && others.length < frame.servers.length;
+    this.#filter.hidden = !some;
+    if (some) setText(/** @type {Node} */ (this.#filter.lastElementChild), strings.hideServers(others));
+    this.#membersOnly.checked = this.#state.membersOnly;
+    const shown = this.#state.serversShown(frame);
+    this.#rows.forEach(({ box }, i) => (box.hidden = !shown.includes(i + 1)));
   }
 
   #measure() {

@@ -15,6 +15,9 @@ import { wireTabs } from '../kit/tabs.js';
 import * as strings from '../words/strings.js';
 import { panels } from './registry.js';
 
+/** How far a finger must go to open or close the drawer, in px. */
+const SWIPE = 24;
+
 /**
  * A tab's place: the panel's element, or what stands there until it has come.
  * @typedef {object} Place
@@ -32,6 +35,8 @@ export class SidePanel {
   #reading = byId('reading', HTMLElement);
   #history = byId('history-panel', HTMLElement);
   /** @type {Source | null} */ #source = null;
+  /** Whether the finger that has left the handle has swiped: then it hasn't pressed it. */
+  #swiped = false;
 
   /** @param {Page} page */
   constructor(page) {
@@ -58,7 +63,8 @@ export class SidePanel {
       const scroll = () => this.#reading.scrollTo({ top: this.#history.offsetTop - this.#drawer.offsetHeight });
       tab.addEventListener('click', scroll);
     }
-    this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
+    this.#drawer.addEventListener('click', () => this.#swiped || this.#open(!this.isOpen));
+    this.#followSwipes();
     this.#reading.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
       this.#open(false);
@@ -113,6 +119,35 @@ export class SidePanel {
   #open(on) {
     this.#reading.classList.toggle('open', on);
     this.#drawer.setAttribute('aria-expanded', String(on));
+  }
+
+  /** The drawer follows a finger on its handle, and opens or closes where the finger goes. */
+  #followSwipes() {
+    const { style } = this.#reading;
+    let [from, by] = [NaN, 0];
+    this.#drawer.addEventListener('pointerdown', ({ clientY, pointerId }) => {
+      [from, by] = [clientY, 0];
+      this.#swiped = false;
+      this.#drawer.setPointerCapture(pointerId);
+    });
+    this.#drawer.addEventListener('pointermove', ({ clientY }) => {
+      if (Number.isNaN(from)) return;
+      by = clientY - from;
+      const range = this.#reading.offsetHeight - this.#drawer.offsetHeight;
+      // In a small window the drawer is a part of the page, and has nowhere to go.
+      if (getComputedStyle(this.#reading).position !== 'absolute' || Math.abs(by) < SWIPE / 4) return;
+      const at = Math.max(0, Math.min(range, (this.isOpen ? 0 : range) + by));
+      style.transition = 'none';
+      style.transform = `translateY(${at}px)`;
+    });
+    const release = (/** @type {boolean} */ whole) => {
+      from = NaN;
+      style.transition = style.transform = '';
+      this.#swiped = whole && Math.abs(by) >= SWIPE;
+      if (this.#swiped) this.#open(by < 0);
+    };
+    this.#drawer.addEventListener('pointerup', () => release(true));
+    this.#drawer.addEventListener('pointercancel', () => release(false));
   }
 
   /** Shows the panel of a tab. @param {string} name */

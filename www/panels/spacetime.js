@@ -144,7 +144,8 @@ class SpaceTime {
     const { now, events, epoch, branch } = source.frame;
     const from = Math.max(0, this.#view.from);
     const to = this.#view.from + this.#view.span;
-    const wanted = `${events} ${epoch} ${branch} ${from} ${to}`;
+    const shown = this.#state.serversShown(source.frame);
+    const wanted = `${events} ${epoch} ${branch} ${from} ${to} ${shown}`;
     const clock = performance.now();
     if (wanted === this.#read) return;
     if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
@@ -153,13 +154,12 @@ class SpaceTime {
     this.#read = wanted;
     this.#readAt = clock;
     this.#readTook = performance.now() - clock;
-    const lanes = new Set(source.frame.servers.map(({ id }) => id));
     const clients = new Set(this.#lanes.filter((lane) => lane < 0));
     for (const message of this.#traffic.messages) {
       if (message.from < 0) clients.add(message.from);
       if (message.to < 0) clients.add(message.to);
     }
-    this.#lanes = [...lanes, ...[...clients].sort((a, b) => b - a)];
+    this.#lanes = [...shown, ...[...clients].sort((a, b) => b - a)];
     this.#box.style.setProperty('--rows', String(this.#lanes.length));
     if (this.#spot) this.#light(this.#spot);
   }
@@ -188,7 +188,8 @@ class SpaceTime {
   }
 
   /** @param {MessageView} message */
-  #shown = (message) => this.#state.shows(message);
+  #shown = (message) =>
+    this.#state.shows(message) && [message.from, message.to].every((end) => this.#lanes.includes(end));
 
   #draw() {
     const { width, height } = this.#view;

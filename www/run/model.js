@@ -35,6 +35,9 @@ const SCOUTING_STEP = 100_000;
  */
 const OPENING_ENTRIES = 4;
 
+/** Which of `Run.settings` says how many clients there are besides the person. */
+const CLIENTS = 6;
+
 /**
  * Does something to a run. Fields that an action doesn't have are left out.
  * @param {Run} run @param {Action} action
@@ -54,6 +57,7 @@ export class Model {
   /** How many servers there were at the beginning; `frame.servers` has those that there are. @type {number} */ servers;
   /** The rules that are switched off, with commas between them. @type {string} */ without;
   /** Timing and clients as `Run.settings` says, or empty where they are the usual ones. @type {string} */ settings;
+  /** How many clients there are, the person at the command line among them. @type {number} */ clients;
   /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;
   /** The frame last read. @type {Frame} */ frame;
   /**
@@ -98,6 +102,7 @@ export class Model {
     this.without = run.without;
     this.onlyHarm = run.onlyHarm;
     this.settings = run.settings === usual ? '' : run.settings;
+    this.clients = 1 + Number(run.settings.split(',')[CLIENTS]);
     const { latencyMin, latencyMax } = run.dials();
     this.latency = [latencyMin, latencyMax];
     this.frame = this.#read();

@@ -2,6 +2,7 @@
 // What somebody looks at: what is lit, chosen, filtered and zoomed. It is state of the page, not of
 // what the page shows, and stands here alone, so that all views agree.
 
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 
 /**
@@ -24,12 +25,19 @@ export class PageState {
   server = 1;
   /** Whether heartbeats and the answers to appends are shown, on the ring and in the diagram. */
   heartbeats = true;
+  /** Whether servers that aren't members of the cluster are hidden: those that have left it. */
+  membersOnly = false;
   /** Whether the list of events has the details, too. */
   everyDetail = false;
   /** Whether only the person's own operations are listed. */
   onlyMine = false;
   /** How many device pixels one pixel of the stage's layout has: more when it is presented. */
   stageZoom = 1;
+  /**
+   * What presenter mode has besides the ring and the sentence: the logs with the panels, and the
+   * quorum; and whether it stops at each commit.
+   */
+  presented = { reading: false, quorum: false, commits: false };
   /** What the tape was zoomed to; null: the whole run. @type {{ from: number, to: number } | null} */
   tape = null;
   spacetime = stretch(500_000);
@@ -63,6 +71,15 @@ export class PageState {
     this.tape = null;
     this.spacetime.following = this.intervals.following = true;
     this.beside = this.renaming = 0;
+  }
+
+  /**
+   * The ids of the servers that are to be seen. Where none is a member, all are.
+   * @param {Frame} frame
+   */
+  serversShown({ servers }) {
+    const members = servers.filter(({ member }) => member);
+    return (this.membersOnly && members.length ? members : servers).map(({ id }) => id);
   }
 
   /**

@@ -38,6 +38,8 @@ import * as strings from '../words/strings.js';
  * @property {boolean} onlyHarm whether only harm ends it: broken promises are passed over
  * @property {Claim | null} claim what was said to have been found in it
  * @property {Claim | null} claimed the same, if it was found at this very moment
+ * @property {number} clients how many clients there are from its beginning on, with the person at
+ * the command line; 1 where nobody knows
  * @property {string[]} momentKinds the names of the kinds of moments, as jumps and the tape use them
  * @property {number} renamed grows when what branches are called or which there are has changed
  * @property {boolean} dead whether nothing can be asked of it any more

@@ -11,7 +11,7 @@
 /** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, lessMotion, make, setAttribute } from '../kit/dom.js';
-import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
+import { isPlaced, linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
 import { NOTHING } from '../run/page-state.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
@@ -42,6 +42,8 @@ export class StageButtons {
   /** By the message's number. @type {Map<number, HTMLButtonElement>} */ #messages = new Map();
   /** @type {Frame | null} */ #frame = null;
   #labelled = 0;
+  /** Which servers had a place when the buttons got theirs. */
+  #shown = '';
 
   /**
    * @param {Ring} ring @param {PageState} state @param {HTMLElement} stage @param {Actions} actions
@@ -93,18 +95,38 @@ export class StageButtons {
   /** Puts each button where the ring now draws what it stands for. */
   place() {
     const { layout } = this.#ring;
-    const size = Math.max(44, 2 * (layout.node + 12));
-    this.#servers.forEach((button, i) => put(button, layout.servers[i], size));
-    for (const { a, b, button } of this.#links) put(button, linkSpot(layout, a, b), 24);
+    // None lies on its neighbour, and each is large enough for a finger where that can be.
+    const size = Math.max(24, Math.min(layout.gap, Math.max(44, 2 * (layout.node + 12))));
+    this.#shown = layout.shown.join();
+    this.#servers.forEach((button, i) => {
+      button.hidden = !layout.shown.includes(i + 1);
+      put(button, layout.servers[i], size);
+    });
+    for (const { a, b, button } of this.#links) {
+      button.hidden = !isPlaced(layout, { from: a, to: b });
+      put(button, linkSpot(layout, a, b), 24);
+    }
+    // The focus doesn't stay on what is hidden.
+    const reached = this.#links.find(({ button }) => button.tabIndex === 0);
+    if (!reached?.button.hidden) return;
+    reached.button.tabIndex = -1;
+    const next = this.#links.find(({ button }) => !button.hidden);
+    if (next) next.button.tabIndex = 0;
   }
 
   /** @param {Frame} frame @param {boolean} playing */
   update(frame, playing) {
     this.#frame = frame;
     if (frame.servers.length !== this.#servers.length) this.#begin(frame.servers.length);
+    else if (this.#ring.layout.shown.join() !== this.#shown) this.place();
     const clock = performance.now();
     if (!playing || clock - this.#labelled > LABEL_EVERY) this.#label(frame, clock);
-    this.#updateMessages(playing ? [] : frame.messages.filter(this.#state.shows).slice(0, MOST_MESSAGES), frame.now);
+    this.#updateMessages(playing ? [] : this.#seen(frame).slice(0, MOST_MESSAGES), frame.now);
+  }
+
+  /** The messages that can be seen. @param {Frame} frame */
+  #seen({ messages }) {
+    return messages.filter((message) => this.#state.shows(message) && isPlaced(this.#ring.layout, message));
   }
 
   /** @param {Frame} frame @param {number} clock */

@@ -6,12 +6,12 @@
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('../draw/palette.js').Palette} Palette */
 
-import { angleOf, lane, linkSpot, pairs } from './geometry.js';
+import { angleOf, lane, linkSpot, pairs, pairsOf } from './geometry.js';
 
 /** Whether a direction is cut, found quickly. @param {[number, number][]} cuts */
 export function cutSet(cuts) {
-  const set = new Set(cuts.map(([from, to]) => from * 16 + to));
-  return (/** @type {number} */ from, /** @type {number} */ to) => set.has(from * 16 + to);
+  const set = new Set(cuts.map(([from, to]) => from * 256 + to));
+  return (/** @type {number} */ from, /** @type {number} */ to) => set.has(from * 256 + to);
 }
 
 /** @typedef {ReturnType<typeof cutSet>} IsCut */
@@ -53,9 +53,10 @@ export function sidesOf(n, isCut) {
  * @param {[number, number] | null} lit
  */
 export function drawLinks(c, palette, layout, isCut, lit) {
-  const n = layout.servers.length;
-  const gaps = partitionGaps(n, sidesOf(n, isCut));
-  for (const [a, b] of pairs(n)) {
+  const { shown } = layout;
+  const isCutOf = (/** @type {number} */ from, /** @type {number} */ to) => isCut(shown[from - 1], shown[to - 1]);
+  const gaps = partitionGaps(shown.length, sidesOf(shown.length, isCutOf));
+  for (const [a, b] of pairsOf(shown)) {
     const p = layout.servers[a - 1];
     const q = layout.servers[b - 1];
     const there = isCut(a, b);
@@ -191,8 +192,9 @@ function partitionGaps(n, sides) {
  * @param {number[]} gaps
  */
 function drawPartition(c, palette, layout, gaps) {
-  const n = layout.servers.length;
-  const { centre, radius } = layout;
+  const { centre, radius, shown } = layout;
+  const n = shown.length;
+  const places = shown.map((id) => layout.servers[id - 1]);
   const out = radius + layout.node + 34;
   /** @param {number} gap @returns {Point} */
   const end = (gap) => {
@@ -205,8 +207,8 @@ function drawPartition(c, palette, layout, gaps) {
   if (gaps.length === 2) {
     // One curve from gap to gap, passing half way between the middles of the two sides.
     const [p, q] = gaps.map(end);
-    const inside = layout.servers.slice(gaps[0] + 1, gaps[1] + 1);
-    const outside = layout.servers.filter((s) => !inside.includes(s));
+    const inside = places.slice(gaps[0] + 1, gaps[1] + 1);
+    const outside = places.filter((place) => !inside.includes(place));
     const a = middle(inside);
     const b = middle(outside);
     const via = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };

@@ -9,7 +9,7 @@
 
 import { byId, setText } from '../kit/dom.js';
 import { clusterMenu, linkMenu, messageMenu, serverMenu } from './faults.js';
-import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
+import { linkNear, linkSpot, messageNear, messageSpot, pairsOf } from './geometry.js';
 import { closeMenu, openMenu } from '../kit/menu.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
@@ -192,9 +192,9 @@ export class StageGestures {
 
   /** The links that the stroke crosses. @returns {[number, number][]} */
   #crossed() {
-    const { servers } = this.#ring.layout;
+    const { servers, shown } = this.#ring.layout;
     const path = this.#path;
-    return pairs(servers.length).filter(([a, b]) =>
+    return pairsOf(shown).filter(([a, b]) =>
       path.some((point, i) => i > 0 && cross(path[i - 1], point, servers[a - 1], servers[b - 1])),
     );
   }
@@ -206,8 +206,12 @@ export class StageGestures {
   #sides() {
     const { frame } = this.#callbacks.source();
     if (frame.cuts.length) return null;
-    const cut = new Set(this.#crossed().map(([a, b]) => a * 16 + b));
-    return sidesOf(frame.servers.length, (from, to) => cut.has(Math.min(from, to) * 16 + Math.max(from, to)));
+    const cut = new Set(this.#crossed().map(([a, b]) => a * 256 + b));
+    const isCut = (/** @type {number} */ a, /** @type {number} */ b) => cut.has(Math.min(a, b) * 256 + Math.max(a, b));
+    const { shown } = this.#ring.layout;
+    const sides = sidesOf(shown.length, (from, to) => isCut(shown[from - 1], shown[to - 1]));
+    // Who is hidden stays with the first server.
+    return sides && frame.servers.map(({ id }) => sides[shown.indexOf(id)] ?? 0);
   }
 }
 

@@ -180,10 +180,9 @@ export function drawName(c, palette, layout, server) {
   const size = layout.label;
   // On a small stage these stand closer together, so that votes are not cut off.
   const tight = layout.node <= 26;
-  const clear = layout.node * 1.22 + (tight ? 9 : 12);
-  const above = layout.above[server.id - 1];
-  const votes = server.votes.length > 0;
-  const y = above ? -clear - 4 : clear + size * 0.8;
+  const { x: at, y: level } = layout.servers[server.id - 1];
+  const room = layout.labels[server.id - 1];
+  const y = room.y - level;
   const word = layout.brief ? '' : strings.roleWord(server);
   const name = `S${server.id}${word && ' '}`;
   c.textAlign = 'left';
@@ -194,9 +193,9 @@ export function drawName(c, palette, layout, server) {
   const first = c.measureText(name).width;
   c.font = plain;
   const whole = first + c.measureText(word).width;
-  const at = layout.servers[server.id - 1].x;
-  // Near an edge the name moves inwards rather than off the stage.
-  const left = Math.max(4 - at, Math.min(-whole / 2, layout.width - 4 - at - whole));
+  const [least, most] = [room.left - at, room.right - at - whole];
+  const wanted = { left: least, center: -whole / 2, right: most }[room.align];
+  const left = Math.max(least, Math.min(wanted, most));
   c.strokeStyle = palette.paper;
   c.lineWidth = 4;
   c.lineJoin = 'round';
@@ -208,7 +207,14 @@ export function drawName(c, palette, layout, server) {
   c.strokeText(word, left + first, y);
   c.fillStyle = palette.ink2;
   c.fillText(word, left + first, y);
-  if (votes) drawVotes(c, palette, server, above ? y - size - (tight ? 3 : 6) : y + (tight ? 9 : 12), tight);
+  if (server.votes.length) {
+    // In rows, so that they stay in their server's part of the stage.
+    const scale = tight ? 0.75 : 1;
+    const row = layout.shown.length > 9 ? Math.max(4, Math.floor((room.right - room.left) / (13 * scale))) : 99;
+    const middle = room.align === 'center' ? 0 : left + Math.min(whole, server.votes.length * 13 * scale) / 2;
+    const first = room.above ? y - size - (tight ? 3 : 6) : y + (tight ? 9 : 12);
+    drawVotes(c, palette, server, { x: middle, y: first, row, scale, down: room.above ? -1 : 1 });
+  }
   c.restore();
 }
 
@@ -216,14 +222,17 @@ export function drawName(c, palette, layout, server) {
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  * @param {ServerView} server
- * @param {number} y
- * @param {boolean} tight
+ * @param {{ x: number, y: number, row: number, scale: number, down: 1 | -1 }} place where the first
+ * row of votes has its middle, how many stand in a row, and where the next row is
  */
-function drawVotes(c, palette, server, y, tight) {
-  const hue = palette.term(server.term);
-  c.translate(0, y);
-  if (tight) c.scale(0.75, 0.75);
-  server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * 13, 0));
+function drawVotes(c, palette, { votes, term }, { x, y, row, scale, down }) {
+  const hue = palette.term(term);
+  c.translate(x, y);
+  c.scale(scale, scale);
+  const width = Math.min(row, votes.length);
+  votes.forEach((vote, k) => {
+    drawVote(c, palette, vote, hue, ((k % row) - (width - 1) / 2) * 13, down * Math.floor(k / row) * 13);
+  });
 }
 
 /**
@@ -251,8 +260,8 @@ export function drawVote(c, palette, vote, hue, x, y) {
 
 /**
  * A client: a small prompt in a corner of the stage.
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {{ x: number, y: number }} at
- * @param {number} number @param {number} size
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette
+ * @param {import('./geometry.js').Client} at @param {number} number @param {number} size
  */
 export function drawClient(c, palette, at, number, size) {
   const mine = number === 1;
@@ -261,6 +270,11 @@ export function drawClient(c, palette, at, number, size) {
   c.strokeStyle = c.fillStyle = mine ? palette.accent : palette.ink2;
   c.lineWidth = 1.5;
   c.lineJoin = c.lineCap = 'round';
+  c.save();
+  if (at.small) {
+    c.translate(0, -3);
+    c.scale(0.7, 0.7);
+  }
   c.beginPath();
   c.roundRect(-12, -9, 24, 18, 4);
   c.stroke();
@@ -271,13 +285,14 @@ export function drawClient(c, palette, at, number, size) {
   c.moveTo(0, 4);
   c.lineTo(6, 4);
   c.stroke();
-  c.font = `${mine ? 650 : 400} ${size}px ${palette.sans}`;
-  c.textAlign = at.x < 40 && !mine ? 'left' : 'center';
-  c.textBaseline = 'alphabetic';
-  const words = strings.clientName(number);
-  const half = c.measureText(words).width / 2;
+  c.restore();
+  const letters = at.small ? 10 : size;
+  c.font = `${mine ? 650 : 400} ${letters}px ${palette.sans}`;
   c.textAlign = 'center';
-  const shift = Math.max(0, half + 4 - at.x);
-  c.fillText(words, shift, 9 + size + 2);
+  c.textBaseline = 'alphabetic';
+  const words = at.small && !mine ? String(number) : strings.clientName(number);
+  const half = c.measureText(words).width / 2;
+  const shift = Math.max(0, half + 2 - at.x);
+  c.fillText(words, shift, (at.small ? 5 : 11) + letters);
   c.restore();
 }

@@ -11,7 +11,7 @@
 import { lessMotion } from '../kit/dom.js';
 import { NOTHING } from '../run/page-state.js';
 import { aboutOf } from '../run/about.js';
-import { clientAt, layOut, messageSpot } from './geometry.js';
+import { clientAt, isPlaced, layOut, messageSpot } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from '../draw/palette.js';
@@ -42,10 +42,13 @@ export class Ring {
    * Whether it is drawn elsewhere than on the stage: without sprites, which fit the stage alone.
    */
   #away = false;
+  /** How many servers there are. */
   #servers = 1;
+  /** The ids of those that are drawn. */
+  #shown = [1];
   #ratio = 0;
-  /** Clients seen so far: they keep their places. @type {Set<number>} */
-  #clients = new Set([1]);
+  /** How many clients have a place: those that the source knows of, and all that were seen. */
+  #clients = 1;
 
   /** @param {HTMLCanvasElement} canvas @param {PageState} state */
   constructor(canvas, state) {
@@ -58,9 +61,10 @@ export class Ring {
   }
 
   /** Another run is shown. @param {Source} source */
-  reset({ frame }) {
+  reset({ frame, clients }) {
     this.#servers = frame.servers.length;
-    this.#clients = new Set([1]);
+    this.#shown = this.#state.serversShown(frame);
+    this.#clients = clients;
     this.stroke = null;
     this.layout = this.#fit();
   }
@@ -88,15 +92,19 @@ export class Ring {
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#sprites.clear();
-    return layOut(clientWidth, clientHeight, this.#servers);
+    return layOut(clientWidth, clientHeight, this.#servers, this.#shown, this.#clients);
   }
 
   /** @param {Frame} frame */
   update(frame) {
     const { length } = frame.servers;
-    // A server has joined; or the window has moved to another screen.
-    if (this.#servers !== length) {
+    const shown = this.#state.serversShown(frame);
+    const clients = frame.messages.reduce((most, { from, to }) => Math.max(most, -from, -to), this.#clients);
+    // A server has joined or left, a client is new; or the window has moved to another screen.
+    if (this.#servers !== length || this.#clients !== clients || String(this.#shown) !== String(shown)) {
       this.#servers = length;
+      this.#shown = shown;
+      this.#clients = clients;
       this.resize();
     } else if (this.#ratio !== (devicePixelRatio || 1) * this.#state.stageZoom) this.resize();
     this.#c.clearRect(0, 0, this.layout.width, this.layout.height);
@@ -123,24 +131,25 @@ export class Ring {
     const hop = lessMotion.matches;
     const lit = this.#lit;
     drawLinks(c, this.#palette, layout, cutSet(frame.cuts), lit.link);
-    drawImpaired(c, this.#palette, layout, frame.impaired);
-    for (const message of frame.messages) {
-      if (message.from < 0) this.#clients.add(-message.from);
-      if (message.to < 0) this.#clients.add(-message.to);
-    }
-    for (const number of this.#clients) {
+    const impaired = frame.impaired.filter(([from, to]) => isPlaced(layout, { from, to }));
+    drawImpaired(c, this.#palette, layout, impaired);
+    // Where several have one place, the first of them is drawn there.
+    for (let number = this.#clients; number > 0; number--) {
       drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
     }
     // A client's messages may pass a server on their way: they are drawn under it.
-    const [clients, quiet, loud] = byLayer(frame.messages.filter(this.#state.shows));
+    const [clients, quiet, loud] = byLayer(
+      frame.messages.filter((message) => this.#state.shows(message) && isPlaced(layout, message)),
+    );
     this.#drawMessages(clients, frame.now, hop);
-    for (const server of frame.servers) {
+    const servers = layout.shown.map((id) => frame.servers[id - 1]);
+    for (const server of servers) {
       drawServer(c, this.#palette, layout, server, { lit: lit.server === server.id, hop });
     }
     this.#drawMessages(quiet, frame.now, hop);
     this.#drawMessages(loud, frame.now, hop);
-    for (const server of frame.servers) drawName(c, this.#palette, layout, server);
-    this.#accuse(frame);
+    for (const server of servers) drawName(c, this.#palette, layout, server);
+    this.#accuse({ servers, violation: frame.violation });
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
@@ -149,7 +158,10 @@ export class Ring {
     return this.#away ? NOTHING : this.#state.lit;
   }
 
-  /** Whom a violation is about, in red; the rest becomes faint. @param {Frame} frame */
+  /**
+   * Whom a violation is about, in red; the rest becomes faint.
+   * @param {Pick<Frame, 'servers' | 'violation'>} shown
+   */
   #accuse({ servers, violation }) {
     const about = aboutOf(violation);
     const accused = servers.filter(({ id }) => about.servers.includes(id));

@@ -34,14 +34,15 @@ const READ_EVERY = 200;
 const TELL_EVERY = 1_000;
 /** How near the pointer must be to a mark, in px. */
 const NEAR = 6;
-const narrow = matchMedia('(max-width: 820px)');
+/** Where there is room for one lane only. css/tape.css keeps as much room before there are any. */
+const narrow = matchMedia('(max-width: 820px), (max-height: 799px)');
 /**
  * How many lanes stand under the tape: those of the branches begun last. All branches are in the
  * list of branches; the embedded player has none.
  */
 function lanesMax() {
   if (document.documentElement.dataset.mode === 'embed') return 1;
-  return narrow.matches ? 2 : 3;
+  return narrow.matches ? 1 : 2;
 }
 
 /**

@@ -51,6 +51,7 @@ export const text = {
   branches: 'Branches',
   transport: 'Time and commands',
   clock: 'Virtual time',
+  unfold: 'All of the transport: tape, jumps, speed',
   speed: 'Speed',
   tape: 'Tape',
   lanes: 'Other branches',
@@ -73,6 +74,9 @@ export const role = /** @type {Record<Role, string>} */ ({
   learner: 'learner',
   crashed: 'crashed',
 });
+
+/** Of a server that has left the cluster, or hasn't joined it yet. */
+export const notMember = 'not a member';
 
 /** The legend under the ring, and in the help dialog. */
 export const legend = /** @type {[MessageKind, string][]} */ ([
@@ -231,12 +235,12 @@ export const compare = {
  * A server's role in a word or two. A server that isn't a member of the cluster has none.
  * @param {ServerView} server
  */
-export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'not a member');
+export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : notMember);
 /** A server's role, and whether it is paused. @param {ServerView} server */
 export const stateWords = (server) =>
   roleWord(server) +
   (server.paused ? ', paused' : '') +
-  (server.role === 'crashed' && !server.member ? ', not a member' : '');
+  (server.role === 'crashed' && !server.member ? `, ${notMember}` : '');
 
 /** @param {ServerView} server */
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
@@ -594,6 +598,9 @@ export const dials = {
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
 
 // The logs
+/** Hides servers that aren't members. @param {number[]} servers */
+export const hideServers = (servers) =>
+  `hide ${servers.map((id) => `S${id}`).join(', ')} (${servers.length > 1 ? 'not members' : notMember})`;
 export const logsEmpty = 'No entries yet: a leader writes the first.';
 export const snapshot = 'snapshot';
 /** @param {number} index @param {number} t */
@@ -760,7 +767,16 @@ export const present = {
   next: 'Next notable moment',
   previous: 'Previous notable moment',
   leave: 'Leave presenter mode',
-  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks the screen, Escape leaves.',
+  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, L shows logs, Q the quorum, C stops at commits, B blanks the screen, Escape leaves.',
+  /**
+   * What it can show besides, and what the buttons for it say.
+   * @type {Record<'reading' | 'quorum' | 'commits', [string, string]>}
+   */
+  shows: {
+    reading: ['Logs', 'Logs and panels beside the ring (L)'],
+    quorum: ['Quorum', 'Who answers, and whether writes commit (Q)'],
+    commits: ['Stop at commits', 'Pause whenever something is committed (C)'],
+  },
 };
 /** What is asked of the lab, which is loaded when it is needed. */
 export const lab = {
@@ -793,6 +809,18 @@ export const hints = {
 
 // Help
 export const helpTitle = 'Keys and signs';
+/** On a touch screen. */
+export const helpTitleTouch = 'Gestures and signs';
+export const helpKeys = 'Keys';
+export const helpGestures = 'Gestures';
+export const helpGestureWords = [
+  ['Tap', 'a server, a line or a message: its menu opens'],
+  ['Press long', 'where the stage is empty: the menu of the whole cluster'],
+  ['Draw', 'across lines: they are cut; across the whole ring: the network splits'],
+  ['Drag', 'along the tape: go to any moment'],
+  ['Two fingers', 'on the tape or a diagram: zoom'],
+  ['Swipe', 'the handle of the logs and diagrams: open or close them'],
+];
 /**
  * What single keys do, in the order of the help dialog. app.js has an action for each, which the
  * type checker holds.
