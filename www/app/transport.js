@@ -32,6 +32,8 @@ export class Transport {
   #play = byId('play', HTMLButtonElement);
   #speed = byId('speed', HTMLInputElement);
   #shownPlaying = /** @type {boolean | null} */ (null);
+  /** Whether the clock has slowed by itself, and the speed that is shown isn't the chosen one. */
+  #shownSlow = false;
 
   /**
    * @param {Clock} clock
@@ -79,7 +81,12 @@ export class Transport {
   /** @param {Frame} frame */
   update({ now }) {
     setText(byId('now', HTMLElement), strings.seconds(now));
-    const { playing } = this.#clock;
+    const { playing, pace, speed } = this.#clock;
+    const slowed = playing && pace < speed * 0.95;
+    if (slowed || this.#shownSlow)
+      setText(byId('speed-value', HTMLOutputElement), strings.speedWords(slowed ? pace : speed));
+    this.#shownSlow = slowed;
+    byId('speed-value', HTMLOutputElement).classList.toggle('slowed', slowed);
     if (playing === this.#shownPlaying) return;
     this.#shownPlaying = playing;
     this.#play.replaceChildren(

@@ -8,6 +8,7 @@
 /** @typedef {import('./panel.js').Page} Page */
 
 import { make, setAttribute, setText } from '../kit/dom.js';
+import { Lateness } from './lateness.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 
@@ -70,6 +71,7 @@ class Dials {
   #timing = make('p', { class: 'hint' });
   #only = make('p', { class: 'hint', hidden: true });
   #network;
+  #lateness = new Lateness();
   /** @type {Source | null} */ #source = null;
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
   /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials =
@@ -86,6 +88,7 @@ class Dials {
       { tabindex: 0 },
       this.#warning,
       this.#network,
+      this.#lateness.dom,
       make(
         'fieldset',
         {},
@@ -114,6 +117,7 @@ class Dials {
     setText(this.#only, why);
     this.#only.hidden = !why;
     this.#network.toggleAttribute('disabled', Boolean(why));
+    this.#lateness.reset(source);
   }
 
   /** @param {Frame} frame */

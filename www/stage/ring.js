@@ -15,7 +15,7 @@ import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from '../draw/palette.js';
 import { Sprites } from './sprites.js';
-import { cutSet, drawImpaired, drawLinks, drawStroke } from './cuts.js';
+import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.js';
 
 export class Ring {
   /** @type {Layout} */
@@ -128,7 +128,8 @@ export class Ring {
     const [clients, quiet, loud] = byLayer(frame.messages.filter(this.#state.shows));
     for (const message of clients) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) {
-      drawServer(c, this.#palette, layout, server, { lit: lit.server === server.id, hop });
+      const how = { lit: lit.server === server.id, hop, hearing: hearingOf(frame, server.id) };
+      drawServer(c, this.#palette, layout, server, how);
     }
     for (const message of quiet) this.#drawMessage(message, frame.now, hop);
     for (const message of loud) this.#drawMessage(message, frame.now, hop);
