@@ -1,6 +1,19 @@
 // @ts-check
 // Taking hold of servers, links and messages: by mouse and by keyboard.
-import { advanceBy, expect, leaderId, open, openStill, pick, quiet, server, tab, test, underWay } from './page.js';
+import {
+  advanceBy,
+  expect,
+  leaderId,
+  menuItem,
+  open,
+  openStill,
+  pick,
+  quiet,
+  server,
+  tab,
+  test,
+  underWay,
+} from './page.js';
 
 test('a server’s menu pauses it, by mouse', async ({ page }) => {
   await openStill(page);
@@ -86,7 +99,7 @@ test('everything in a server’s menu does what it says, by mouse', async ({ pag
   await quiet(page);
   const choose = async (/** @type {string} */ name, /** @type {'menuitem' | 'menuitemradio'} */ role = 'menuitem') => {
     await server(page, 1).click();
-    await page.locator('.menu').getByRole(role, { name, exact: true }).click();
+    await (await menuItem(page, name, { role, exact: true })).click();
   };
   const says = (/** @type {RegExp} */ words) => expect(server(page, 1)).toHaveAccessibleName(words);
   const one = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.servers[0]);

@@ -13,7 +13,13 @@ export const test = base.extend(
     complaints: [
       async ({ page }, use) => {
         // No test is a first visit, except in hints.spec.js.
-        await page.addInitScript(() => localStorage.setItem('raftarium.hints', 'seen'));
+        // Nor does the clock slow by itself, except in turning-points.spec.js: what tests play to
+        // would only come later.
+        await page.addInitScript(() => {
+          localStorage.setItem('raftarium.hints', 'seen');
+          if (!localStorage.getItem('raftarium.slow-at-turning-points'))
+            localStorage.setItem('raftarium.slow-at-turning-points', 'off');
+        });
         /** @type {string[]} */
         const complaints = [];
         page.on('console', (message) => {
@@ -62,11 +68,33 @@ export async function openStill(page, query) {
 export const server = (page, id) => page.locator(`#server-buttons [data-server="${id}"]`);
 
 /**
+ * An item of the menu that is open; its section is unfolded first, if it stands in one.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} name
+ * @param {{ role?: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox', exact?: boolean }} [how]
+ */
+export async function menuItem(page, name, { role = 'menuitem', exact = false } = {}) {
+  const items = page.locator(`.menu [role=${role}]`);
+  await expect(items.first()).toBeAttached();
+  // By its own words, without the hint under them: what is folded away has no accessible name.
+  const place = await items.evaluateAll((all, [name, exact]) => {
+    const words = all.map((item) => item.firstChild?.textContent ?? '');
+    return words.findIndex((own) => (exact ? own === name : own.includes(String(name))));
+  }, /** @type {[string, boolean]} */ ([name, exact]));
+  expect(place, `the menu has ${name}`).toBeGreaterThanOrEqual(0);
+  const item = items.nth(place);
+  const section = await item.evaluate((node) => node.closest('.menu-section[hidden]')?.getAttribute('aria-label'));
+  if (section) await page.locator('.menu').getByRole('menuitem', { name: section, exact: true }).click();
+  await expect(item).toBeVisible();
+  return item;
+}
+
+/**
  * Chooses from the menu that is open.
  * @param {import('@playwright/test').Page} page
  * @param {string} name
  */
-export const pick = (page, name) => page.locator('.menu').getByRole('menuitem', { name }).first().click();
+export const pick = async (page, name) => (await menuItem(page, name)).click();
 
 /**
  * Crashes a server, or restarts it.

@@ -3,7 +3,7 @@
 import { aboutOf } from '../www/run/about.js';
 import { counterexamples } from '../www/run/counterexamples.js';
 import { safety } from '../www/words/strings.js';
-import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
+import { advanceBy, drawer, expect, menuItem, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** A run in which the first acknowledgement is wrong. */
 const BROKEN = '?seed=7&servers=3&without=persist-before-acknowledging';
@@ -221,13 +221,39 @@ test('a run with another timing is made from the dialog, with a warning where it
 test('a disk is filled by hand, and says so', async ({ page }) => {
   await open(page);
   await server(page, 2).click();
-  await page.locator('.menu').getByRole('menuitemradio', { name: 'full' }).click();
+  await (await menuItem(page, 'full', { role: 'menuitemradio' })).click();
   await expect(server(page, 2)).toHaveAccessibleName(/disk full/);
   await server(page, 2).click();
-  await page.locator('.menu').getByRole('menuitemradio', { name: 'normal' }).click();
+  await (await menuItem(page, 'normal', { role: 'menuitemradio' })).click();
   await expect(server(page, 2)).not.toHaveAccessibleName(/disk/);
   await server(page, 2).click();
   await pick(page, 'Pause');
   await drawer(page, false);
   await expect(server(page, 2)).toHaveAccessibleName(/paused/);
+});
+
+test('after an example, a new run begins as usual, and says so; the example’s settings can be taken', async ({
+  page,
+}) => {
+  await openStill(page, '?seed=7&servers=3');
+  const open = () => page.getByRole('button', { name: 'New run' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  const servers = () => dialog.locator('input[name=run-servers]:checked').inputValue();
+  // The run was made here: what is other than usual is kept, and can be given up.
+  await open();
+  await expect(dialog.locator('#run-keeps')).toHaveText('Keeps what this run has: 3 servers.');
+  expect(await servers()).toBe('3');
+  await dialog.getByRole('button', { name: 'Begin as usual' }).click();
+  expect(await servers()).toBe('5');
+  await dialog.locator('summary').first().click();
+  const rule = dialog.locator('.rule', { hasText: 'vote once per term' });
+  await rule.getByRole('link', { name: 'See it break' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  await open();
+  await expect(dialog.locator('#run-keeps')).toContainText('Begins as usual. The run on the page has');
+  await expect(dialog.locator('#run-keeps')).toContainText('switched off: vote once per term');
+  expect(await servers()).toBe('5');
+  await expect(dialog.getByRole('checkbox', { name: /^vote once per term/ })).toBeChecked();
+  await dialog.getByRole('button', { name: 'Take that run’s' }).click();
+  await expect(dialog.getByRole('checkbox', { name: /^vote once per term/ })).not.toBeChecked();
 });

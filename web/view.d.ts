@@ -71,8 +71,11 @@ export interface ServerView {
   clockRate: number;
   /** By how much its clock is ahead of the world's; below 0 if it is behind. */
   clockAhead: number;
-  /** A stalled disk finishes no write; a full one still writes terms and votes. */
-  disk: "normal" | "slow" | "stalled" | "full";
+  /**
+   * A stalled disk finishes no write; a full one still writes terms and votes; a damaged one has
+   * lost entries that the leader must send again.
+   */
+  disk: "normal" | "slow" | "stalled" | "full" | "damaged";
 }
 
 export type MessageKind =
@@ -241,6 +244,11 @@ export interface InspectorView {
   membershipIndex: number;
   /** The heartbeat round; 0 unless it leads. */
   round: number;
+  /**
+   * How long it still ignores campaigns, on its own clock: it has heard a leader, or was just
+   * started. A leader always does.
+   */
+  ignoresCampaigns: Micros;
   peers: PeerView[];
   sessions: SessionView[];
 }

@@ -39,6 +39,7 @@ struct InspectorView {
     learners: String,
     membership_index: f64,
     round: f64,
+    ignores_campaigns: f64,
     peers: Vec<PeerView>,
     sessions: Vec<SessionView>,
 }
@@ -176,6 +177,9 @@ fn inspector(world: &Simulation, machine: &Machine) -> InspectorView {
         learners: names(members.map(|members| members.learners)),
         membership_index: raft.map_or(0.0, |raft| raft.configuration_index().0 as f64),
         round: leader.map_or(0.0, |leader| leader.round() as f64),
+        ignores_campaigns: raft
+            .and_then(Raft::ignores_campaigns_until)
+            .map_or(0.0, |until| length_micros(until.since(now))),
         peers: leader.map_or_else(Vec::new, |leader| peers(world, machine.id(), leader, now)),
         sessions: machine.store().map_or_else(Vec::new, |store| {
             let session = |session: &raft_core::kv::Session| {

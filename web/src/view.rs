@@ -250,6 +250,7 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
     let disk = match machine.disk() {
         disk if disk.is_stalled() => "stalled",
         disk if disk.is_full() => "full",
+        disk if !disk.image().hard_state().is_whole() => "damaged",
         disk if *disk.parameters() == world.scenario().parameters.disk => "normal",
         _ => "slow",
     };

@@ -28,6 +28,7 @@ import { Logs } from '../panels/logs.js';
 import { Model } from '../run/model.js';
 import { PageState } from '../run/page-state.js';
 import { Quorum } from '../stage/quorum.js';
+import { rememberedSwitch } from '../kit/remembered-switch.js';
 import { Ring } from '../stage/ring.js';
 import { Sentence } from '../stage/sentence.js';
 import { Sharing } from '../share/sharing.js';
@@ -39,6 +40,7 @@ import { Tape } from '../tape/tape.js';
 import { Theme } from '../kit/theme.js';
 import { toast } from '../kit/toast.js';
 import { Transport } from './transport.js';
+import { TurningPoints } from './turning-points.js';
 import { StageButtons } from '../stage/buttons.js';
 
 /**
@@ -77,12 +79,18 @@ export class App {
   #changed = () => this.clock.invalidate();
 
   lab = new Lab();
-  clock = new Clock({ advance: (micros) => this.#source.advance(micros), draw: () => this.#draw() });
+  clock = new Clock({
+    advance: (micros) => this.#source.advance(micros),
+    draw: () => this.#draw(),
+    paceAt: (speed, passed) =>
+      this.#source.pacing ? this.#turningPoints.paceAt(this.#source.frame, speed, passed) : speed,
+  });
+  #turningPoints = new TurningPoints();
   #state = new PageState(this.#changed);
   #approach = new Approach(this.clock);
   #heartbeats = byId('heartbeats', HTMLInputElement);
   #story = new Story();
-  #sentence = new Sentence(this.#story);
+  #sentence = new Sentence(this.#story, () => this.clock.pace);
   #ring = new Ring(byId('ring', HTMLCanvasElement), this.#state);
   #stageButtons;
   #gestures;
@@ -199,6 +207,8 @@ export class App {
       stop: (error) => this.#stopForPanic(error),
     });
     this.#wireHeader();
+    const slow = byId('slow-at-turning-points', HTMLInputElement);
+    rememberedSwitch(slow, 'raftarium.slow-at-turning-points', (on) => (this.#turningPoints.on = on));
     const mode = askedMode();
     if (mode === 'embed') embed(() => this.model);
     else this.#wireKeys();
@@ -230,8 +240,19 @@ export class App {
   /** Plays one event, or goes back by one. @param {boolean} forward */
   step(forward) {
     this.clock.pause();
-    if (forward) this.#source.step();
-    else this.#source.stepBack();
+    const source = this.#source;
+    const before = source.frame;
+    this.#story.update(before);
+    const { lines, read } = this.#story;
+    if (forward) source.step();
+    else source.stepBack();
+    if (source.dead) return;
+    this.#story.update(source.frame);
+    const now = this.#story.read;
+    const changed = forward
+      ? this.#story.lines.filter(({ number }) => number > read)
+      : lines.filter(({ number }) => number > now);
+    this.#sentence.step(before, source.frame, changed);
   }
 
   /** Whether somebody drags on the tape: the run is paused meanwhile. @param {boolean} held */
@@ -355,6 +376,7 @@ export class App {
     byId('open-share', HTMLElement).hidden = !source.repeating;
     byId('open-network', HTMLElement).hidden = !source.acting;
     this.#state.reset();
+    this.#turningPoints.reset();
     for (const view of this.#views) view.reset(source);
     if (lessMotion.matches || source.dead || this.model?.origin === 'moment') this.clock.pause();
     else this.clock.play();

@@ -26,6 +26,11 @@ export class Approach {
   /** Whether it says what comes. */
   #told = false;
 
+  /** Whether it is showing something. */
+  get on() {
+    return this.#on !== null;
+  }
+
   /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;

@@ -9,19 +9,27 @@ const LONGEST_FRAME = 100;
 
 export class Clock {
   playing = false;
-  /** How much virtual time passes per real time. */
+  /** How much virtual time passes per real time, as somebody has chosen. */
   speed = 1 / 25;
+  /** How much does now: less around turning points. */
+  pace = 1 / 25;
 
   #advance;
   #draw;
+  #paceAt;
   #request = 0;
   #last = 0;
   #frames = 0;
 
-  /** @param {{ advance: (micros: number) => void, draw: () => void }} work */
-  constructor({ advance, draw }) {
+  /**
+   * @param {{ advance: (micros: number) => void, draw: () => void, paceAt: (speed: number, passed:
+   * number) => number }} work `paceAt` says how fast to play on, if that speed is chosen and so
+   * many milliseconds have passed since the last frame
+   */
+  constructor({ advance, draw, paceAt }) {
     this.#advance = advance;
     this.#draw = draw;
+    this.#paceAt = paceAt;
     document.documentElement.dataset.frames = '0';
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) this.#stop();
@@ -60,7 +68,8 @@ export class Clock {
     if (this.playing) {
       const passed = this.#last ? Math.min(LONGEST_FRAME, Math.max(0, time - this.#last)) : 0;
       this.#last = time;
-      this.#advance(passed * 1000 * this.speed);
+      this.pace = this.#paceAt(this.speed, passed);
+      this.#advance(passed * 1000 * this.pace);
     }
     this.#draw();
     if (this.playing) this.invalidate();

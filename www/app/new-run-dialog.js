@@ -1,6 +1,8 @@
 // @ts-check
 // The dialog that starts a new run: its seed, its servers (one to nine), the rules that hold, its
-// timing and its clients.
+// timing and its clients. It begins with those of the run that is on, if that was made here, and
+// else with the usual ones: whoever has opened a counterexample doesn't want to keep its two
+// servers. It says what it begins with.
 
 /** @typedef {import('../share/link.js').Wanted} Wanted */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
@@ -11,6 +13,7 @@ import { byId, make, setText } from '../kit/dom.js';
 import { sources, withFigures, withTerms } from '../kit/explained.js';
 import { wordsOf } from '../kit/errors.js';
 import { rules } from '../run/rules.js';
+import { USUAL_SERVERS } from '../share/link.js';
 import * as strings from '../words/strings.js';
 
 export class RunDialog {
@@ -32,13 +35,18 @@ export class RunDialog {
   /** In the order of `Run.settings`. @type {HTMLInputElement[]} */ #settings = [];
   #settingsWords = make('small');
   #warning = make('p', { class: 'dial-warning', role: 'status' });
+  #keeps = make('p', { class: 'hint', id: 'run-keeps', role: 'status' });
+  /** Takes what the run has that is on, or the usual, whichever isn't taken. */
+  #other = make('button', { type: 'button', onclick: () => this.#take(!this.#taken) });
+  /** Whether the settings of the run that is on have been taken. */
+  #taken = false;
   #Run;
   #start;
   #current;
 
   /**
    * @param {RunClass} Run
-   * @param {() => Wanted & { latency: [number, number] }} current the run that is on
+   * @param {() => Wanted & { latency: [number, number], origin: string }} current the run that is on
    * @param {(wanted: Wanted) => void} start throws an Error with a sentence when it can't
    */
   constructor(Run, current, start) {
@@ -51,6 +59,7 @@ export class RunDialog {
       make('label', { for: 'run-seed' }, strings.runSeed),
       this.#seed,
       make('p', { class: 'hint', id: 'run-seed-help' }, strings.runSeedHelp),
+      make('div', { class: 'row kept' }, this.#keeps, this.#other),
       make('fieldset', {}, make('legend', {}, strings.runServers), this.#choices),
       make(
         'details',
@@ -86,9 +95,20 @@ export class RunDialog {
   }
 
   open() {
-    const { servers, without = '', settings } = this.#current();
     this.#seed.value = '';
     setText(this.#error, '');
+    // What was opened from a link or a file is somebody's example: it isn't where one goes on from.
+    this.#take(this.#current().origin === 'fresh');
+    this.#dialog.showModal();
+    this.#link();
+  }
+
+  /** Fills in what the run has that is on, or the usual. @param {boolean} current */
+  #take(current) {
+    const usual = { servers: USUAL_SERVERS, without: '', settings: '' };
+    const run = this.#current();
+    const { servers, without = '', settings } = current ? run : usual;
+    this.#taken = current;
     this.#choices.replaceChildren(
       ...Array.from({ length: 9 }, (_, i) => {
         const input = make('input', { type: 'radio', name: 'run-servers', value: i + 1 });
@@ -104,9 +124,17 @@ export class RunDialog {
       input.checked = numbers[i] > 0;
       if (one) input.value = String(numbers[i] / one);
     });
+    const unusual = [
+      ...(run.servers === USUAL_SERVERS ? [] : [strings.runKeeps.servers(run.servers)]),
+      ...(run.without ? [strings.runKeeps.without(run.without.split(',').map(strings.ruleName))] : []),
+      ...(run.settings ? [strings.runKeeps.settings] : []),
+    ];
+    // Where both are the same there is nothing to choose.
+    const { keeps, usually, takeUsual, takeCurrent } = strings.runKeeps;
+    setText(this.#keeps, unusual.length ? (current ? keeps : usually)(unusual) : '');
+    setText(this.#other, current ? takeUsual : takeCurrent);
+    this.#other.hidden = this.#keeps.hidden = unusual.length === 0;
     this.#say();
-    this.#dialog.showModal();
-    this.#link();
   }
 
   /** The runs that break without a rule come when they may be chosen. */

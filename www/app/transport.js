@@ -34,6 +34,8 @@ export class Transport {
   /** The speed that is shown. */
   #said = 0;
   #shownPlaying = /** @type {boolean | null} */ (null);
+  /** Whether the clock has slowed by itself, and the speed that is shown isn't the chosen one. */
+  #shownSlow = false;
 
   /**
    * @param {Clock} clock
@@ -93,12 +95,17 @@ export class Transport {
   /** @param {Frame} frame */
   update({ now }) {
     setText(byId('now', HTMLElement), strings.seconds(now));
-    const { playing, speed } = this.#clock;
+    const { playing, pace, speed } = this.#clock;
     if (speed !== this.#said) {
       // Whoever else has chosen it chose it exactly.
       this.#speed.value = String(Math.log10(speed));
       this.#sayIt();
     }
+    const slowed = playing && pace < speed * 0.95;
+    if (slowed || this.#shownSlow)
+      setText(byId('speed-value', HTMLOutputElement), strings.speedWords(slowed ? pace : speed));
+    this.#shownSlow = slowed;
+    byId('speed-value', HTMLOutputElement).classList.toggle('slowed', slowed);
     if (playing === this.#shownPlaying) return;
     this.#shownPlaying = playing;
     this.#play.replaceChildren(

@@ -9,6 +9,7 @@
 
 import { withTerms } from '../kit/explained.js';
 import { make, setAttribute, setText } from '../kit/dom.js';
+import { Lateness } from './lateness.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 
@@ -71,6 +72,7 @@ class Dials {
   #timing = make('p', { class: 'hint' });
   #only = make('p', { class: 'hint', hidden: true });
   #network;
+  #lateness = new Lateness();
   /** @type {Source | null} */ #source = null;
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
   /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials =
@@ -87,6 +89,7 @@ class Dials {
       { tabindex: 0 },
       this.#warning,
       this.#network,
+      this.#lateness.dom,
       make(
         'fieldset',
         {},
@@ -115,6 +118,7 @@ class Dials {
     setText(this.#only, why);
     this.#only.hidden = !why;
     this.#network.toggleAttribute('disabled', Boolean(why));
+    this.#lateness.reset(source);
   }
 
   /** @param {Frame} frame */

@@ -21,6 +21,9 @@ const PUT_EVERY = { playing: 2_000, paused: 400 };
 /** The parts of an address that make a run from a seed. */
 const RECIPE = ['seed', 'servers', 'without', 'settings'];
 
+/** How many servers a run has that was given no number. */
+export const USUAL_SERVERS = 5;
+
 /** @param {URL | Location} address @returns {Wanted} */
 export function readAddress(address) {
   const query = new URLSearchParams(address.search);
@@ -34,7 +37,7 @@ export function readAddress(address) {
     watch: hash.has('watch'),
     found: what === null ? undefined : { what, at: at ?? undefined, first: first ?? '', second: second ?? '' },
     seed: (read('seed') ?? '').trim(),
-    servers: servers === null || servers === '' ? 5 : Number(servers),
+    servers: servers === null || servers === '' ? USUAL_SERVERS : Number(servers),
     without: read('without') ?? '',
     settings: read('settings') ?? '',
   };

@@ -15,7 +15,7 @@ import { isPlaced, linkNear, linkSpot, messageNear, messageSpot, pairs } from '.
 import { NOTHING } from '../run/page-state.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
-import { cutSet } from './cuts.js';
+import { cutSet, hearingOf } from './cuts.js';
 
 /** More messages than anyone steps through. */
 const MOST_MESSAGES = 60;
@@ -132,7 +132,10 @@ export class StageButtons {
   /** @param {Frame} frame @param {number} clock */
   #label(frame, clock) {
     this.#labelled = clock;
-    frame.servers.forEach((server, i) => setAttribute(this.#servers[i], 'aria-label', strings.serverLabel(server)));
+    frame.servers.forEach((server, i) => {
+      const words = [strings.serverLabel(server), ...strings.hearingWords(hearingOf(frame, server.id))];
+      setAttribute(this.#servers[i], 'aria-label', words.join(', '));
+    });
     const isCut = cutSet(frame.cuts);
     for (const { a, b, button } of this.#links) {
       setAttribute(button, 'aria-label', strings.linkLabel(a, b, isCut(a, b), isCut(b, a)));

@@ -1,6 +1,6 @@
 // @ts-check
-// Small signs at a server's edge: it is paused, its clock is wrong, or its disk is slow, hangs, is
-// full, or is writing.
+// Small signs at a server's edge: it is paused, its clock is wrong, its disk is slow, hangs, is full,
+// is damaged, or is writing; or links are cut so that nobody hears it, or it hears nobody.
 
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../draw/palette.js').Palette} Palette */
@@ -8,6 +8,8 @@
  * @typedef {Pick<ServerView, 'paused' | 'clockRate' | 'clockAhead' | 'disk' | 'writing' | 'term'>}
  * Conditions
  */
+
+/** @typedef {'paused' | 'clock' | 'muted' | 'deaf' | ServerView['disk']} Mark */
 
 /** A clock is right if it is off by no more than this, in microseconds. */
 const CLOCK_SLACK = 1_000;
@@ -21,19 +23,23 @@ export const clockIsWrong = ({ clockRate, clockAhead }) => clockRate !== 1e6 || 
  * @param {Palette} palette
  * @param {Conditions} server
  * @param {number} r
+ * @param {{ muted: boolean, deaf: boolean }} hearing
  */
-export function drawConditions(c, palette, server, r) {
+export function drawConditions(c, palette, server, r, hearing) {
   const size = Math.max(6, Math.min(9, r * 0.25));
   const at = r * 0.9;
   if (server.paused) drawCondition(c, palette, 'paused', at, -at, size);
   if (clockIsWrong(server)) drawCondition(c, palette, 'clock', -at, -at, size);
   if (server.disk !== 'normal') drawCondition(c, palette, server.disk, at, at, size);
   else if (server.writing) drawDisk(c, palette.paper, palette.term(server.term), at, at, size * 0.7);
+  // What is cut off in both directions is seen to be so on the links.
+  const { muted, deaf } = hearing;
+  if (muted !== deaf) drawCondition(c, palette, muted ? 'muted' : 'deaf', -at, at, size);
 }
 
 /**
  * @param {CanvasRenderingContext2D} c @param {Palette} palette
- * @param {'paused' | 'clock' | ServerView['disk']} mark
+ * @param {Mark} mark
  * @param {number} x @param {number} y @param {number} s half its size
  */
 export function drawCondition(c, palette, mark, x, y, s) {
@@ -42,7 +48,7 @@ export function drawCondition(c, palette, mark, x, y, s) {
   c.lineCap = 'round';
   c.lineWidth = 1.75;
   c.strokeStyle = palette.danger;
-  if (mark === 'paused' || mark === 'clock') {
+  if (mark === 'paused' || mark === 'clock' || mark === 'muted' || mark === 'deaf') {
     c.fillStyle = palette.paper;
     c.beginPath();
     c.arc(0, 0, s, 0, 2 * Math.PI);
@@ -50,7 +56,16 @@ export function drawCondition(c, palette, mark, x, y, s) {
     c.stroke();
     const bar = (/** @type {number} */ x) => [x, -s * 0.4, x, s * 0.4];
     if (mark === 'paused') strokes(c, [bar(-s * 0.28), bar(s * 0.28)]);
-    else
+    else if (mark !== 'clock') {
+      // An arrow that comes to a wall: on its way out, or on its way in.
+      const way = mark === 'muted' ? 1 : -1;
+      strokes(c, [
+        [-s * 0.55, 0, s * 0.3, 0],
+        [s * 0.3, 0, -s * 0.05, -s * 0.3],
+        [s * 0.3, 0, -s * 0.05, s * 0.3],
+        [s * 0.55 * way, -s * 0.5, s * 0.55 * way, s * 0.5],
+      ]);
+    } else
       strokes(c, [
         [0, 0, 0, -s * 0.6],
         [0, 0, s * 0.45, s * 0.2],
@@ -58,6 +73,12 @@ export function drawCondition(c, palette, mark, x, y, s) {
   } else {
     // A slow disk is half filled, a full one filled, and one that hangs is struck through.
     drawDisk(c, palette.paper, palette.danger, 0, 0, s * 0.8, mark === 'slow' ? 0.5 : mark === 'full' ? 1 : 0);
+    if (mark === 'damaged')
+      strokes(c, [
+        [s * 0.2, -s * 0.4, -s * 0.25, s * 0.1],
+        [-s * 0.25, s * 0.1, s * 0.25, s * 0.35],
+        [s * 0.25, s * 0.35, -s * 0.1, s],
+      ]);
     if (mark === 'stalled')
       strokes(c, [
         [-s, -s, s, s],

@@ -17,6 +17,17 @@ export function cutSet(cuts) {
 /** @typedef {ReturnType<typeof cutSet>} IsCut */
 
 /**
+ * Whether no other server hears a server, and whether it hears none, because links are cut.
+ * @param {Pick<import('../../web/view.d.ts').Frame, 'cuts' | 'servers'>} frame @param {number} server
+ */
+export function hearingOf({ cuts, servers }, server) {
+  const others = servers.length - 1;
+  const from = cuts.filter(([from]) => from === server).length;
+  const to = cuts.filter(([, to]) => to === server).length;
+  return { muted: others > 0 && from === others, deaf: others > 0 && to === others };
+}
+
+/**
  * The side (0 and up) of every server when the cuts are exactly a partition; otherwise null.
  * @param {number} n @param {IsCut} isCut @returns {number[] | null}
  */

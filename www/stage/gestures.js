@@ -8,9 +8,10 @@
 /** @typedef {import('./geometry.js').Point} Point */
 
 import { byId, setText } from '../kit/dom.js';
-import { clusterMenu, linkMenu, messageMenu, serverMenu } from './faults.js';
+import { clusterMenu, linkMenu, messageMenu } from './faults.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairsOf } from './geometry.js';
 import { closeMenu, openMenu } from '../kit/menu.js';
+import { serverMenu } from './server-menu.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 import { sidesOf } from './cuts.js';

@@ -90,9 +90,9 @@ export function drawRole(c, palette, role, term, r) {
  * @param {Palette} palette
  * @param {Layout} layout
  * @param {ServerView} server
- * @param {{ lit: boolean, hop: boolean }} how
+ * @param {{ lit: boolean, hop: boolean, hearing: { muted: boolean, deaf: boolean } }} how
  */
-export function drawServer(c, palette, layout, server, { lit, hop }) {
+export function drawServer(c, palette, layout, server, { lit, hop, hearing }) {
   const { x, y } = layout.servers[server.id - 1];
   const r = layout.node;
   c.save();
@@ -116,7 +116,7 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   c.globalAlpha = alpha;
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
-  drawConditions(c, palette, server, r);
+  drawConditions(c, palette, server, r, hearing);
   c.restore();
 }
 

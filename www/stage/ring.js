@@ -17,7 +17,7 @@ import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from '../draw/palette.js';
 import { alike } from '../draw/shapes.js';
 import { Sprites } from './sprites.js';
-import { cutSet, drawImpaired, drawLinks, drawStroke } from './cuts.js';
+import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.js';
 
 /**
  * A message where it is drawn.
@@ -144,7 +144,8 @@ export class Ring {
     this.#drawMessages(clients, frame.now, hop);
     const servers = layout.shown.map((id) => frame.servers[id - 1]);
     for (const server of servers) {
-      drawServer(c, this.#palette, layout, server, { lit: lit.server === server.id, hop });
+      const how = { lit: lit.server === server.id, hop, hearing: hearingOf(frame, server.id) };
+      drawServer(c, this.#palette, layout, server, how);
     }
     this.#drawMessages(quiet, frame.now, hop);
     this.#drawMessages(loud, frame.now, hop);

@@ -33,6 +33,8 @@ export const text = {
   linkButtons: 'Links: arrow keys choose one, Enter opens its menu',
   messageButtons: 'Messages on their way: arrow keys choose one, Enter opens its menu',
   heartbeats: 'heartbeats',
+  slow: 'slow at turning points',
+  slowTitle: 'From a campaign to its end, and after a crash, the run slows by itself',
   legend: 'Messages',
   hint: 'Press a server, a line or a message for its menu; draw across lines to cut them.',
   allSigns: 'all signs',
@@ -255,6 +257,15 @@ export function troubles({ clockRate, clockAhead, disk }) {
   return parts;
 }
 
+/**
+ * Whether links are cut so that nobody hears a server, or it hears nobody.
+ * @param {{ muted: boolean, deaf: boolean }} hearing
+ */
+export function hearingWords({ muted, deaf }) {
+  if (muted && deaf) return ['cut off'];
+  return muted ? ['muted'] : deaf ? ['deaf'] : [];
+}
+
 /** @param {ServerView} server */
 export function serverLabel(server) {
   const { role: is, term: t, votes, lastIndex, commitIndex, votedFor } = server;
@@ -350,55 +361,8 @@ export function strokeWords(cut, sides) {
   return cut.length ? `Cuts ${cut.map(([a, b]) => `S${a}–S${b}`).join(', ')}` : 'Draw across lines to cut them.';
 }
 
-/** What can be done to the run. */
-export const faults = {
-  crash: 'Crash',
-  restart: 'Restart',
-  wipe: 'Crash and lose the disk',
-  pause: 'Pause',
-  resume: 'Resume',
-  campaign: 'Time out now',
-  transfer: 'Transfer leadership to it',
-  clock: 'Clock',
-  clockRates: /** @type {[string, number][]} */ ([
-    ['stopped', 0],
-    ['half', 500_000],
-    ['true', 1_000_000],
-    ['double', 2_000_000],
-  ]),
-  jump: 'Set by',
-  jumps: /** @type {[string, number][]} */ ([
-    ['−1 s', -1_000_000],
-    ['−0.1 s', -100_000],
-    ['+0.1 s', 100_000],
-    ['+1 s', 1_000_000],
-  ]),
-  disk: 'Disk',
-  diskNormal: 'normal',
-  diskSlow: 'slow',
-  diskStalled: 'hangs',
-  diskFull: 'full',
-  isolate: 'Cut off from everybody',
-  rejoin: 'Heal its links',
-  add: 'Add a server',
-  remove: 'Remove from the cluster',
-  inspect: 'Inspect',
-  cut: 'cut',
-  slow: '+50 ms',
-  lossy: 'loses 30 %',
-  cutBoth: 'Cut both directions',
-  healBoth: 'Heal both directions',
-  drop: 'Drop',
-  hold: 'Hold',
-  duplicate: 'Duplicate',
-  deliver: 'Deliver now',
-  restartAll: 'Restart every crashed server',
-  resumeAll: 'Resume every paused server',
-  partition: 'Split the network…',
-};
-
 /** @type {Record<ServerView['disk'], string>} */
-export const diskWords = { normal: 'normal', slow: 'slow', stalled: 'hangs', full: 'full' };
+export const diskWords = { normal: 'normal', slow: 'slow', stalled: 'hangs', full: 'full', damaged: 'damaged' };
 
 /** The space-time diagram. */
 export const spacetime = {
@@ -595,6 +559,25 @@ export const dials = {
     'elections may never end.',
 };
 
+/** What a step did, or undid. */
+export const stepped = {
+  /** @param {string} what */
+  undone: (what) => `Undone: ${what}`,
+  /** @param {string} message */
+  arrived: (message) => `${message}: arrived.`,
+  /** @param {string} message @param {number} more */
+  sent: (message, more) => `${message}: sent${more ? `, and ${more} more` : ''}.`,
+  /** @param {string} message */
+  lost: (message) => `${message}: lost.`,
+  /** @param {number} server */
+  written: (server) => `S${server}’s disk finished a write.`,
+  /** @param {number} server */
+  writing: (server) => `S${server}’s disk began a write.`,
+  nothing: 'A timer or a client was looked after; nothing that shows has changed.',
+  beginning: 'This is the beginning: there is nothing to undo.',
+  end: 'Nothing more happens: the run is over.',
+};
+
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
 
 // The logs
@@ -692,6 +675,20 @@ export const close = 'Close';
 export const runTitle = 'New run';
 export const runSeed = 'Seed';
 export const runSeedHelp = 'The same seed plays the same run, to the last message. Leave it empty for a fresh one.';
+/** What a new run begins with. */
+export const runKeeps = {
+  /** @param {string[]} what */
+  keeps: (what) => `Keeps what this run has: ${what.join('; ')}.`,
+  /** @param {string[]} what */
+  usually: (what) => `Begins as usual. The run on the page has ${what.join('; ')}.`,
+  takeUsual: 'Begin as usual',
+  takeCurrent: 'Take that run’s',
+  /** @param {number} servers */
+  servers: (servers) => `${servers} ${servers === 1 ? 'server' : 'servers'}`,
+  /** @param {string[]} rules */
+  without: (rules) => `switched off: ${rules.join(', ')}`,
+  settings: 'timing or clients of its own',
+};
 export const runServers = 'Servers';
 export const start = 'Start';
 export const runRules = 'Rules';
@@ -867,13 +864,16 @@ export const helpRoleWords = /** @type {[Role, string][]} */ ([
   ['learner', 'gets all entries, and has no vote'],
   ['crashed', 'keeps only what was on its disk'],
 ]);
-/** @type {['paused' | 'clock' | ServerView['disk'], string][]} */
+/** @type {['paused' | 'clock' | 'muted' | 'deaf' | ServerView['disk'], string][]} */
 export const helpMarks = [
   ['paused', 'is paused'],
   ['clock', 'its clock is wrong, fast, slow or stopped'],
   ['slow', 'its disk is slow'],
   ['full', 'its disk is full'],
   ['stalled', 'its disk hangs'],
+  ['damaged', 'its disk has lost entries'],
+  ['muted', 'nobody hears it'],
+  ['deaf', 'it hears nobody'],
 ];
 /** @type {[import('../../web/view.d.ts').Ballot, string][]} */
 export const helpVotes = [

@@ -113,6 +113,12 @@ impl Raft {
         (!self.is_leader()).then_some((self.server.election_deadline, self.server.election_timeout))
     }
 
+    /// The time, by this server's clock, until which it ignores campaigns, because it has heard a
+    /// leader or was started a short time ago (dissertation §4.2.3). None if it would listen to one.
+    pub fn ignores_campaigns_until(&self) -> Option<Time> {
+        self.patience()
+    }
+
     /// The time, by this server's clock, until which no other server can have been elected.
     ///
     /// A quorum answered a round that began at some time. Each of these servers ignores campaigns

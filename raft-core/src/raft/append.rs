@@ -9,6 +9,7 @@ use super::io::{Output, Standing};
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::Observation;
+use super::quorum::Share;
 use super::rules::Rule;
 use super::server::Server;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
@@ -251,7 +252,11 @@ impl Server {
             let from = self.commit;
             self.must_hold(to <= self.log.last().index, "only what the log holds is committed");
             self.commit = to;
-            out.observe(|| Observation::Committed { from, to, by });
+            out.observe(|| {
+                let members = self.members();
+                let (share, outgoing) = (Share::of(members.voters, by), Share::of(members.outgoing, by));
+                Observation::Committed { from, to, by, share, outgoing }
+            });
         }
     }
 }

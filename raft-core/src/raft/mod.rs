@@ -221,7 +221,7 @@ pub use observation::{
     CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
 };
 pub use progress::{CatchUp, Progress, ProgressState, SnapshotTransfer, Window};
-pub use quorum::{is_majority, majority_of, reached_by_majority};
+pub use quorum::{Share, is_majority, majority_of, reached_by_majority};
 pub use role::{Campaign, Leader, Role, Transfer};
 pub use rules::{Rule, Rules};
 pub use sentences::{Sentence, Weight};

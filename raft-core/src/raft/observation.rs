@@ -2,6 +2,7 @@
 
 use super::io::{Refusal, RequestId, Standing};
 use super::membership::Configuration;
+use super::quorum::Share;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 use crate::time::{Duration, Time};
 
@@ -161,9 +162,13 @@ pub enum Observation {
         from: LogIndex,
         /// Now.
         to: LogIndex,
-        /// The servers that hold it, as far as the leader knows; empty on a follower, which only
+        /// The voters that hold it, as far as the leader knows; empty on a follower, which only
         /// learns of it.
         by: ServerSet,
+        /// How many of the voters these are.
+        share: Share,
+        /// In a joint membership, how many of the outgoing voters these are, too.
+        outgoing: Share,
     },
     /// The commit index could not rise although a quorum holds more entries: they are of older
     /// terms (Raft §5.4.2).

@@ -1,6 +1,8 @@
 //! Majorities. Raft needs one to elect a leader (§5.2) and one to commit an entry (§5.3, §5.4); any
 //! two overlap.
 
+use core::fmt;
+
 use super::types::{ServerId, ServerSet};
 
 /// The fewest servers that are more than half of `count`.
@@ -12,6 +14,30 @@ pub const fn majority_of(count: usize) -> usize {
 /// Without voters there is no majority.
 pub const fn is_majority(voters: ServerSet, servers: ServerSet) -> bool {
     servers.intersection(voters).len() >= majority_of(voters.len())
+}
+
+/// How many of some voters are so. In words: `3 of 5, a majority`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Share {
+    /// How many are.
+    pub count: u8,
+    /// How many voters there are.
+    pub voters: u8,
+}
+
+impl Share {
+    /// How many of `voters` are among `servers`.
+    pub const fn of(voters: ServerSet, servers: ServerSet) -> Share {
+        Share { count: voters.intersection(servers).len() as u8, voters: voters.len() as u8 }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Share { count, voters } = *self;
+        let enough = usize::from(count) >= majority_of(usize::from(voters));
+        write!(f, "{count} of {voters}, {} majority", if enough { "a" } else { "no" })
+    }
 }
 
 /// The highest value that a majority of `voters` has reached: of the values in descending order,
@@ -67,6 +93,15 @@ mod tests {
         assert!(!is_majority(servers(&[1, 2, 3]), servers(&[1])));
         assert!(!is_majority(servers(&[1, 2, 3]), servers(&[1, 4, 5])), "strangers don't count");
         assert!(!is_majority(ServerSet::EMPTY, servers(&[1])), "nobody has no majority");
+    }
+
+    #[test]
+    fn a_share_says_whether_it_is_a_majority() {
+        let servers = |numbers: &[u8]| numbers.iter().filter_map(|n| ServerId::new(*n)).collect::<ServerSet>();
+        let five = servers(&[1, 2, 3, 4, 5]);
+        let words = |held: &[u8]| alloc::string::ToString::to_string(&Share::of(five, servers(held)));
+        assert_eq!(words(&[1, 3, 5]), "3 of 5, a majority");
+        assert_eq!(words(&[1, 3, 9]), "2 of 5, no majority", "strangers don't count");
     }
 
     #[test]

@@ -505,7 +505,8 @@ impl Leader {
             out.observe(|| Observation::CommitWaitsForOwnTerm { held: id, term });
             return Continue(());
         }
-        let by = if out.listen { members.members().those(&|member| matched(member) >= held) } else { ServerSet::EMPTY };
+        let by =
+            if out.listen { members.all_voters().those(&|voter| matched(voter) >= held) } else { ServerSet::EMPTY };
         let bytes = server.log.bytes_in(server.commit, held);
         let first_own = self.first_own;
         let had_own = server.commit >= first_own;

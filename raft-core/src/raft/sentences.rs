@@ -9,7 +9,8 @@ use super::membership::{ChangeError, Configuration};
 use super::observation::{
     CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
 };
-use super::types::{EntryId, LogIndex, ServerId, Term};
+use super::quorum::Share;
+use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 
 /// An observation in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +154,7 @@ impl Observation {
             Observation::Resent { peer, from } => {
                 ("Raft §5.3", format!("{me} sends {peer} everything from {from} again: an append seems lost."))
             }
-            Observation::Committed { from, to, by } => committed(me, from, to, by),
+            Observation::Committed { from, to, by, share, outgoing } => committed(me, from, to, by, [share, outgoing]),
             Observation::CommitWaitsForOwnTerm { held, term } => (
                 "Raft §5.4.2",
                 format!("{me} can’t commit {held} yet, though a quorum holds it: it is of an older term than {term}."),
@@ -354,7 +355,7 @@ fn rejected(me: ServerId, leader: ServerId, previous: EntryId, mine: Option<Term
     ("Raft §5.3", format!("{me} rejected {leader}’s append after {previous}: {cause}. It proposes {look}."))
 }
 
-fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -> Parts {
+fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: ServerSet, [share, outgoing]: [Share; 2]) -> Parts {
     let (what, is) = if from.next() == to {
         (format!("Entry {to}"), "is")
     } else {
@@ -365,8 +366,10 @@ fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -
         ("Raft §5.3", format!("{me} learned that {what} {is} committed."))
     } else {
         let it = if is == "is" { "it" } else { "them" };
-        let (hold, disks) = if by.len() == 1 { ("holds", "its disk") } else { ("hold", "their disks") };
-        ("Raft §5.3", format!("{what} {is} committed: {by} {hold} {it} on {disks}."))
+        let hold = if by.len() == 1 { "holds" } else { "hold" };
+        // In a joint membership, each of both sets needs its own majority (Raft §6).
+        let joint = if outgoing.voters > 0 { format!("; of the outgoing voters {outgoing}") } else { String::new() };
+        ("Raft §5.3", format!("{what} {is} committed: {by} {hold} {it} on disk ({share}{joint})."))
     }
 }
 

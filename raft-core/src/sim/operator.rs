@@ -49,13 +49,16 @@ impl Wanted {
 }
 
 impl Simulation {
+    /// The name of the next server that joins, if there can be one more.
+    pub(super) fn next_server(&self) -> Option<ServerId> {
+        let number = self.cluster.len() + 1;
+        if number <= MACHINES_MAX { ServerId::new(number) } else { None }
+    }
+
     /// A new machine starts, and is to become a voter or a learner.
     pub(super) fn add_server(&mut self, votes: bool) {
-        let number = self.cluster.len() + 1;
-        if number > MACHINES_MAX {
-            return; // `act` refuses this; a script can still come here.
-        }
-        let Some(server) = ServerId::new(number) else { return };
+        // `act` refuses what is too many; a script can still come here.
+        let Some(server) = self.next_server() else { return };
         self.cluster.add(Machine::new(server, self.script.parameters().disk, self.script.seed()));
         self.tell(if votes { What::Joining(server) } else { What::JoiningToLearn(server) });
         self.start(server);
@@ -100,9 +103,7 @@ impl Simulation {
         // Even if it is wanted back at once, it has to leave first.
         wanted.removed.insert(server);
         self.cluster.want(Some(wanted));
-        if self.cluster.len() < MACHINES_MAX {
-            self.add_server(true);
-        }
+        self.add_server(true);
         self.remove_server(server);
     }
 

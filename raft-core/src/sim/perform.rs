@@ -292,20 +292,20 @@ impl Simulation {
     }
 
     fn wipe(&mut self, server: ServerId) {
-        if self.lose_disk(server) {
+        if self.lose_disk(server, self.next_server()) {
             self.replace(server);
         }
     }
 
     fn renew_disk(&mut self, server: ServerId) {
-        if self.lose_disk(server) {
+        if self.lose_disk(server, None) {
             self.renew(server);
         }
     }
 
     /// A server crashes, and loses its disk, too, if a correct cluster recovers from that. Returns
-    /// whether it lost it.
-    fn lose_disk(&mut self, server: ServerId) -> bool {
+    /// whether it lost it. `heir` is to take its place.
+    fn lose_disk(&mut self, server: ServerId, heir: Option<ServerId>) -> bool {
         let lost = self.may_lose_disk(server, DiskLoss::Everything);
         self.crash(server);
         if lost {
@@ -314,7 +314,7 @@ impl Simulation {
             machine.disk.wipe();
             machine.disk_lost = now;
             self.note_disk_loss(server, true);
-            self.tell(What::Wiped(server));
+            self.tell(What::Wiped(server, heir));
         }
         lost
     }
