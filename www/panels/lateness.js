@@ -2,7 +2,7 @@
 // The part of the dials about late messages: all that are held up on their way, or those of a kind
 // that come long after they were sent, or come a second time.
 
-/** @typedef {import('../run/scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../run/source.js').Source} Source */
 
 import { kinds } from '../pkg/tables.js';

@@ -4,7 +4,7 @@
 // This only foretells; what happens is decided by the servers (raft-core/src/raft/election.rs).
 
 /** @typedef {import('../run/source.js').Source} Source */
-/** @typedef {import('../run/scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../words/faults.js').Refusal} Refusal */
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 

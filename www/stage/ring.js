@@ -150,7 +150,7 @@ export class Ring {
     this.#drawMessages(quiet, frame.now, hop);
     this.#drawMessages(loud, frame.now, hop);
     for (const server of servers) drawName(c, this.#palette, layout, server);
-    this.#accuse({ servers, violation: frame.violation });
+    this.#accuse(frame, servers);
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
@@ -161,10 +161,10 @@ export class Ring {
 
   /**
    * Whom a violation is about, in red; the rest becomes faint.
-   * @param {Pick<Frame, 'servers' | 'violation'>} shown
+   * @param {Frame} frame @param {Frame['servers']} servers those that are drawn
    */
-  #accuse({ servers, violation }) {
-    const about = aboutOf(violation);
+  #accuse(frame, servers) {
+    const about = aboutOf(frame.violation);
     const accused = servers.filter(({ id }) => about.servers.includes(id));
     if (!accused.length) return;
     const c = this.#c;
@@ -175,7 +175,8 @@ export class Ring {
     c.globalAlpha = 1;
     for (const server of accused) {
       const { x, y } = this.layout.servers[server.id - 1];
-      drawServer(c, this.#palette, this.layout, server, { lit: false, hop: true });
+      const how = { lit: false, hop: true, hearing: hearingOf(frame, server.id) };
+      drawServer(c, this.#palette, this.layout, server, how);
       c.strokeStyle = this.#palette.danger;
       c.lineWidth = 3;
       c.beginPath();

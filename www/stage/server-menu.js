@@ -6,7 +6,7 @@
 /** @typedef {import('../kit/menu.js').Group} Group */
 /** @typedef {import('../kit/menu.js').Item} Item */
 /** @typedef {import('../run/source.js').Source} Source */
-/** @typedef {import('../run/scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./faults.js').Done} Done */
 

@@ -319,6 +319,8 @@ pub fn tables_for_the_page() -> String {
     let of_moments = "Kinds of moments. In a set of them, bit n stands for number n.";
     add(of_moments, "string[]", "moments", moments.to_vec().into());
     let signs: Vec<Value> = (Message::SIGNS.to_owned() + Message::OTHER_SIGNS).lines().map(Value::from).collect();
+    let kinds = MessageKind::ALL.map(MessageKind::name);
+    add("Kinds of messages, as actions name them.", "string[]", "kinds", kinds.to_vec().into());
     add("What is drawn as a message, by the numbers in frames.", "string[]", "signs", signs.into());
     let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");
     module + "\n/**\n * What can be done, as scripts of the page say it.\n * @typedef {" + &all + "} Action\n */\n"
