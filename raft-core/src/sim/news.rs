@@ -6,7 +6,7 @@
 //! its words.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::action::MessageKind;
@@ -99,9 +99,9 @@ macro_rules! news {
             };
             /// A server crashed and lost its disk. This new server, if there is one, takes its
             /// place in the cluster.
-            Wiped(server: ServerId, heir: Option<ServerId>) "wiped" [Disk] "" => {
-                let heir = heir.map_or_else(|| String::from("a new one, empty,"), |heir| heir.to_string());
-                format!("{server}’s disk is lost: {heir} takes its place.")
+            Wiped(server: ServerId, heir: Option<ServerId>) "wiped" [Disk] "" => match heir {
+                None => format!("{server}’s disk is lost: a new one, empty, takes its place."),
+                Some(heir) => format!("{server}’s disk is lost: {heir} takes its place."),
             };
             /// A server crashed, and a record of its log is corrupt.
             Rotted(server: ServerId) "rotted" [Disk] "" => {
