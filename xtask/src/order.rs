@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
-use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
+use wasmparser::{CodeSectionReader, CustomSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
 /// The parameters of the search for an order. None are the best for every module, so several are
 /// tried.
@@ -196,6 +196,11 @@ impl Reencode for Renumber {
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
         let own = function.checked_sub(self.imported).and_then(|own| self.places.get(own as usize));
         Ok(own.map_or(function, |place| self.imported + place))
+    }
+
+    /// What toolchains note down about a module, browsers don't read.
+    fn parse_custom_section(&mut self, _: &mut Module, _: CustomSectionReader<'_>) -> Result<(), Error<Infallible>> {
+        Ok(())
     }
 
     fn parse_function_section(

@@ -236,15 +236,13 @@ pub enum Plain {
 pub enum PlainError {
     /// Nothing that can be done is called so.
     Unknown(String),
-    /// A field is missing, or isn't what it must be.
+    /// A field is missing, isn't what it must be, or is one too many.
     Field {
         /// What is to be done.
         action: &'static str,
         /// What it needs.
         expected: &'static str,
     },
-    /// There are fields too many.
-    TooMany(&'static str),
 }
 
 impl fmt::Display for PlainError {
@@ -252,7 +250,6 @@ impl fmt::Display for PlainError {
         match self {
             PlainError::Unknown(name) => write!(f, "“{}” is nothing that can be done", quote(name)),
             PlainError::Field { action, expected } => write!(f, "“{action}” needs {expected}"),
-            PlainError::TooMany(action) => write!(f, "“{action}” has fewer fields"),
         }
     }
 }
@@ -273,7 +270,7 @@ pub fn action_of(name: &str, fields: Vec<Plain>) -> Result<Action, PlainError> {
     let action = Action::NAMES[place];
     match read {
         Err(error) => Err(PlainError::Field { action, expected: error.expected }),
-        Ok(_) if values.next().is_some() => Err(PlainError::TooMany(action)),
+        Ok(_) if values.next().is_some() => Err(PlainError::Field { action, expected: "fewer fields" }),
         Ok(action) => Ok(action),
     }
 }

@@ -145,7 +145,7 @@ fn a_script_says_an_action_by_its_name_and_plain_values() {
         ("restart", vec![text("leader")], "“restart” needs a server"),
         ("restart", vec![Number(0)], "“restart” needs a server"),
         ("restart", vec![Number(300)], "“restart” needs a server"),
-        ("restart-all", vec![Number(1)], "“restart-all” has fewer fields"),
+        ("restart-all", vec![Number(1)], "“restart-all” needs fewer fields"),
         ("set-loss", vec![Number(-1)], "“set-loss” needs a share"),
         ("set-loss", vec![Number(1 << 40)], "“set-loss” needs a share"),
         ("stall-disk", vec![Number(1), Number(2)], "“stall-disk” needs a yes or no"),
