@@ -8,7 +8,11 @@ import { expect, open, test } from './page.js';
 /** @param {string} rule */
 const without = (rule) => `#run=${counterexamples[rules.findIndex(([name]) => name === rule)]}&watch`;
 
-/** Opens such a run where it breaks. @param {import('@playwright/test').Page} page @param {string} rule */
+/**
+ * Opens such a run where it breaks.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} rule
+ */
 async function openBroken(page, rule) {
   await page.goto(`./${without(rule).replace('&watch', '')}`);
   await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');

@@ -8,7 +8,7 @@ const box = (page) => page.locator('.explanation');
 
 test('a term is explained by a press and by a key, and Escape leads back', async ({ page }) => {
   await open(page);
-  const term = page.locator('#logs-panel h2').getByRole('button', { name: 'committed' });
+  const term = page.locator('#logs-panel small').getByRole('button', { name: 'committed' });
   await term.click();
   const dialog = page.getByRole('dialog', { name: 'committed' });
   await expect(dialog).toBeFocused();

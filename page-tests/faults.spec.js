@@ -35,7 +35,11 @@ const noted = (page) => page.evaluate(() => /** @type {any} */ (window).noted);
 const act = (page, ...actions) =>
   page.evaluate((actions) => /** @type {any} */ (window).raftarium.act(...actions), actions);
 
-/** Chooses everything in a menu, one item after the other. @param {Page} page @param {() => Promise<void>} open */
+/**
+ * Chooses everything in a menu, one item after the other.
+ * @param {Page} page
+ * @param {() => Promise<void>} open
+ */
 async function chooseEverything(page, open) {
   const items = page.locator('.menu').locator('button:not(.menu-head)');
   await open();
@@ -183,7 +187,11 @@ async function foretold(page, id) {
   return { words, choose: () => item.click() };
 }
 
-/** Plays on until a server leads, or the time is over; whether it came to lead. @param {Page} page @param {number} id */
+/**
+ * Plays on until a server leads, or the time is over; whether it came to lead.
+ * @param {Page} page
+ * @param {number} id
+ */
 const comesToLead = (page, id) =>
   page.evaluate((id) => {
     const { raftarium } = /** @type {any} */ (window);

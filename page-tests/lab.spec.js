@@ -10,7 +10,11 @@ const openShare = (/** @type {Page} */ page) => page.getByRole('button', { name:
 /** A hunt that finds something soon. */
 const HUNT = { first: '0', servers: 3, length: 20e6, faults: 'full', without: ['vote-once-per-term'], all: false };
 
-/** Lets the lab's module do something else than it does. @param {Page} page @param {string} script */
+/**
+ * Lets the lab's module do something else than it does.
+ * @param {Page} page
+ * @param {string} script
+ */
 const tamperLab = (page, script) =>
   page.route('**/worker-*.js', async (route) => {
     const response = await route.fetch();

@@ -63,7 +63,8 @@ const readScenario = (page, text) =>
   }, text);
 
 /**
- * @param {Page} page @param {Iterable<number>} bytes @param {string} [note] @param {unknown} [found]
+ * @param {Page} page @param {Iterable<number>} bytes @param {string} [note]
+ * @param {unknown} [found]
  * @returns {Promise<string>}
  */
 const writeScenario = (page, bytes, note = '', found = null) =>

@@ -5,8 +5,8 @@
 // Every file but index.html gets a hash of its content into its name, so that a page that is being
 // replaced on a server never mixes two versions. index.html refers to them by the names of their
 // sources, which are replaced here. Where wasm-bindgen's glue would look for the module by
-// `new URL(…, import.meta.url)`, esbuild leaves the name as it is: www/main.js gives it the name. For
-// the same reason a script that starts a worker imports the worker's name: 'worker.js?name'.
+// `new URL(…, import.meta.url)`, esbuild leaves the name as it is: www/main.js gives it the name.
+// For the same reason a script that starts a worker imports the worker's name: 'worker.js?name'.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -63,8 +63,8 @@ for (const { imports } of Object.values(metafile.inputs)) {
 
 /**
  * What is loaded later imports all that the page has at once, which is there by then. So all of
- * that is reached from every entry, and esbuild puts it into one chunk, not into one for each set of
- * entries that share a script.
+ * that is reached from every entry, and esbuild puts it into one chunk, not into one for each set
+ * of entries that share a script.
  * @type {import('esbuild').Plugin}
  */
 const oneChunk = {

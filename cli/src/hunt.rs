@@ -267,8 +267,8 @@ const LISTED_LINK_MAX: usize = 2_000;
 /// What stands in place of a longer link.
 const TOO_LONG: &str = "too long: *New run*, *Rules* in the page has a shorter one";
 
-/// The result of a hunt without one rule, as a row of a Markdown table; and whether what it found is
-/// a broken promise, which need not have done harm.
+/// The result of a hunt without one rule, as a row of a Markdown table; and whether what it found
+/// is a broken promise, which need not have done harm.
 pub fn row_without(rule: Rule, seeds: Seeds, only_harm: bool, shrink_tries: u32) -> Result<(String, bool), Unusable> {
     let options = Options {
         seeds,

@@ -35,8 +35,8 @@ pub struct Hunt {
 #[wasm_bindgen]
 impl Hunt {
     /// A hunt in clusters of so many servers (0: drawn from the seed), each run of so many virtual
-    /// microseconds, with the faults of a profile, and without the rules that are named, with commas
-    /// between them.
+    /// microseconds, with the faults of a profile, and without the rules that are named, with
+    /// commas between them.
     ///
     /// # Errors
     /// A sentence, if there can't be such a hunt.

@@ -12,8 +12,8 @@ use crate::js::{Refusal, run_of};
 /// held at the same time.
 const EVENTS_AT_ONCE: usize = 1_024;
 
-/// What happened up to the run's moment, an event a line, as JSON. What is wrong with the run stands
-/// last: a violation, or what is said to have been found in it, if `what` names something.
+/// What happened up to the run's moment, an event a line, as JSON. What is wrong with the run
+/// stands last: a violation, or what is said to have been found in it, if `what` names something.
 ///
 /// # Errors
 /// A sentence, if the bytes are no run that can be played, or that can't be found in any.

@@ -11,8 +11,8 @@ use wasm_bindgen::prelude::*;
 use crate::found::FindingView;
 use crate::js::{Bytes, Refusal, bytes_of, run_of, to_js};
 
-/// How often the search for an order looks at an operation when a candidate is judged: only the final
-/// run must explain why its history is not linearizable.
+/// How often the search for an order looks at an operation when a candidate is judged: only the
+/// final run must explain why its history is not linearizable.
 const WORK: u64 = 200_000;
 
 /// See `ShrunkView` in `lab.d.ts`.

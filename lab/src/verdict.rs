@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::js::{Refusal, run_of, to_js};
 
-/// How often the search for an order looks at an operation: about a second of work. It searches only
-/// where the order of the log explains nothing.
+/// How often the search for an order looks at an operation: about a second of work. It searches
+/// only where the order of the log explains nothing.
 const WORK: u64 = 10_000_000;
 
 /// The most branches of a run that are remembered; beyond that, it is played from its beginning.

@@ -208,7 +208,8 @@ pub struct Judge<'a> {
 type Verdict = Result<(), Violation>;
 
 fn fail(property: Property, first: impl Display, second: impl Display) -> Verdict {
-    Err(Violation { property, first: first.to_string(), second: second.to_string(), at: Time::ZERO })
+    let (first, second) = (first.to_string(), second.to_string());
+    Err(Violation { property, first, second, servers: ServerSet::EMPTY, entries: [LogIndex::ZERO; 2], at: Time::ZERO })
 }
 
 impl Judge<'_> {

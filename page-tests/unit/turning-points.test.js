@@ -6,7 +6,11 @@ import { TurningPoints } from '../../www/app/turning-points.js';
 
 /** @typedef {import('../../web/view.d.ts').Role} Role */
 
-/** A frame with servers in these roles. @param {Role[]} roles @param {{ epoch?: number, terms?: number[] }} [more] */
+/**
+ * A frame with servers in these roles.
+ * @param {Role[]} roles
+ * @param {{ epoch?: number, terms?: number[] }} [more]
+ */
 const frame = (roles, { epoch = 0, terms = [] } = {}) =>
   /** @type {any} */ ({ epoch, servers: roles.map((role, i) => ({ id: i + 1, role, term: terms[i] ?? 1 })) });
 

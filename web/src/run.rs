@@ -35,9 +35,10 @@ impl Run {
         self.timeline.step();
     }
 
-    /// Does something to the run; in the past, that begins a new branch. The action has the name that
-    /// it has in files, and its fields, in the order of the table of actions, are plain values: servers
-    /// by their numbers (or `leader`, `writer`), times in microseconds, shares in parts per million.
+    /// Does something to the run; in the past, that begins a new branch. The action has the name
+    /// that it has in files, and its fields, in the order of the table of actions, are plain values:
+    /// servers by their numbers (or `leader`, `writer`), times in microseconds, shares in parts per
+    /// million.
     ///
     /// # Errors
     /// A sentence where the action makes no sense: there is none of that name, a field is missing,

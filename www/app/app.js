@@ -420,7 +420,8 @@ export class App {
     const actions = /** @type {[string, () => void][]} */ ([
       [strings.approach.again, () => this.model && this.#approach.begin(this.model, BEFORE.again)],
       [strings.whatItMeans, () => this.#explain()],
-      [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
+      // A frame has little room, and stays with its run.
+      ...(dataset.mode === 'embed' ? [] : [[strings.tryAnotherSeed, () => this.start({ seed: '', servers })]]),
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));
   }

@@ -19,7 +19,10 @@ const SPEED = { far: 1 / 15, near: 1 / 60 };
 
 export class Approach {
   #clock;
-  /** What is being shown, or null. @type {{ model: Model, branch: number, until: number, usual: number } | null} */
+  /**
+   * What is being shown, or null.
+   * @type {{ model: Model, branch: number, until: number, usual: number } | null}
+   */
   #on = null;
   /** The speed that it has chosen: if there is another, a person has. */
   #chosen = 0;
@@ -37,8 +40,8 @@ export class Approach {
   }
 
   /**
-   * Goes back from what breaks in this run, and plays into it. Who has asked for less motion is told
-   * how to.
+   * Goes back from what breaks in this run, and plays into it. Who has asked for less motion is
+   * told how to.
    * @param {Model} model @param {number} before how far back
    */
   begin(model, before) {

@@ -46,7 +46,8 @@ export class RunDialog {
 
   /**
    * @param {RunClass} Run
-   * @param {() => Wanted & { latency: [number, number], origin: string }} current the run that is on
+   * @param {() => Wanted & { latency: [number, number], origin: string }} current the run that is
+   * on
    * @param {(wanted: Wanted) => void} start throws an Error with a sentence when it can't
    */
   constructor(Run, current, start) {

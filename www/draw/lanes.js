@@ -200,7 +200,11 @@ function alphaOf(message, { cones, message: lit, now }) {
   return (isQuiet(message) ? 0.45 : 0.9) * (message.sent > now ? 0.4 : 1);
 }
 
-/** Equal for messages whose lines are drawn alike. @param {MessageView} message @param {Scene} scene */
+/**
+ * Equal for messages whose lines are drawn alike.
+ * @param {MessageView} message
+ * @param {Scene} scene
+ */
 const styleOf = (message, scene) =>
   `${message.term} ${isQuiet(message)} ${isAnswer(message.kind)} ${alphaOf(message, scene)}`;
 

@@ -1,6 +1,6 @@
 // @ts-check
-// Terms, and sources that a sentence cites, as small buttons: a press, a key, or the pointer resting
-// on one opens its explanation. The words come when the first is asked for.
+// Terms, and sources that a sentence cites, as small buttons: a press, a key, or the pointer
+// resting on one opens its explanation. The words come when the first is asked for.
 
 import { make } from './dom.js';
 import { explain } from './explanation.js';
@@ -16,7 +16,11 @@ const button = (words, kind, name) => {
   return make('button', attributes, words);
 };
 
-/** A text with its terms, which stand in brackets. @param {string} text @returns {(Node | string)[]} */
+/**
+ * A text with its terms, which stand in brackets.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
 export const withTerms = (text) =>
   text.split(/\[([^\]]+)\]/).map((part, i) => (i % 2 ? button(part, 'term', part) : part));
 
@@ -42,7 +46,11 @@ export function sources(cited) {
     .flatMap((part, i) => (i ? [', ', button(part, 'source', `${work} ${part}`)] : [button(part, 'source', part)]));
 }
 
-/** A text with the figures of the paper that it names. @param {string} text @returns {(Node | string)[]} */
+/**
+ * A text with the figures of the paper that it names.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
 export const withFigures = (text) =>
   text.split(/(Figure \d+)/).map((part, i) => (i % 2 ? button(part, 'source', `Raft ${part}`) : part));
 

@@ -82,7 +82,11 @@ export async function explain(node, pressed) {
   document.addEventListener('pointerover', stay, { signal });
 }
 
-/** Places the box under what it explains or, without room there, above. @param {HTMLElement} box @param {DOMRect} at */
+/**
+ * Places the box under what it explains or, without room there, above.
+ * @param {HTMLElement} box
+ * @param {DOMRect} at
+ */
 function place(box, at) {
   const { width, height } = box.getBoundingClientRect();
   const under = at.bottom + GAP;

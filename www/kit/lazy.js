@@ -25,8 +25,14 @@ export function lazily(load) {
   };
 }
 
-/** Does something when the browser has nothing else to do. @param {() => void} work */
+/**
+ * Does something when the browser has nothing else to do, and not before the page has been seen.
+ * @param {() => void} work
+ */
 export function whenIdle(work) {
-  if ('requestIdleCallback' in window) requestIdleCallback(work, { timeout: 5_000 });
-  else setTimeout(work, 1_000);
+  const idle = () => {
+    if ('requestIdleCallback' in window) requestIdleCallback(work, { timeout: 5_000 });
+    else setTimeout(work, 1_000);
+  };
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(idle)));
 }

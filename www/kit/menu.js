@@ -1,7 +1,7 @@
 // @ts-check
 // A menu of what can be done to one thing. It opens where that thing is, and works by pointer,
-// touch or keyboard. What is seldom wanted is folded away in sections, of which one is unfolded at a
-// time. The menu closes when an item is chosen, on Escape, and on a press elsewhere. There is one
+// touch or keyboard. What is seldom wanted is folded away in sections, of which one is unfolded at
+// a time. The menu closes when an item is chosen, on Escape, and on a press elsewhere. There is one
 // at a time.
 
 import { byId, make } from './dom.js';
@@ -150,7 +150,10 @@ export function openMenu({ title, facts = [], note = '', groups }, { at, back, c
   (buttons()[0] ?? box).focus({ preventScroll: true });
 }
 
-/** A part of a menu that is folded away at first. @typedef {{ head: HTMLButtonElement, body: HTMLElement }} Section */
+/**
+ * A part of a menu that is folded away at first.
+ * @typedef {{ head: HTMLButtonElement, body: HTMLElement }} Section
+ */
 
 /** @param {string} words @returns {Section} */
 function section(words) {

@@ -68,7 +68,8 @@ export class Lab {
 
   /**
    * What happened, an event a line.
-   * @param {Uint8Array} bytes @param {Omit<FoundView, 'at'> | null} found @returns {Promise<string>}
+   * @param {Uint8Array} bytes @param {Omit<FoundView, 'at'> | null} found
+   * @returns {Promise<string>}
    */
   trace(bytes, found) {
     return this.#ask('trace', [bytes, plain(found)]);
@@ -113,7 +114,8 @@ export class Lab {
   }
 
   /**
-   * @param {string} what @param {unknown[]} args @param {Watch<any>} [watch] @returns {Promise<any>}
+   * @param {string} what @param {unknown[]} args @param {Watch<any>} [watch]
+   * @returns {Promise<any>}
    */
   #ask(what, args, { progress, signal } = {}) {
     const id = ++this.#asked;

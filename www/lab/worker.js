@@ -1,7 +1,7 @@
 // @ts-check
 // The worker in which the lab works, so that the page never waits for it. It gets
-// `{ id, what, args }`, and answers with `{ id, value }` or, if that can't be done, `{ id, refusal }`
-// with a sentence. Work that takes long tells how far it is, `{ id, progress }`, and goes on in
+// `{ id, what, args }`, and answers with `{ id, value }` or, if that can't be done,
+// `{ id, refusal }` with a sentence. Work that takes long tells how far it is, `{ id, progress }`, and goes on in
 // pieces: in between comes what else is asked, or `{ stop: id }`, which ends it with what there is.
 // What isn't a refusal is the end of the module: `{ trap }`.
 
@@ -58,7 +58,8 @@ const judge = { of: null };
 
 /**
  * What was found, as the module takes it.
- * @param {Omit<FoundView, 'at'> | null} found @returns {[string | undefined, number, string, string]}
+ * @param {Omit<FoundView, 'at'> | null} found
+ * @returns {[string | undefined, number, string, string]}
  */
 const parts = (found) => (found ? [found.property, found.time, found.first, found.second] : [undefined, 0, '', '']);
 

@@ -276,7 +276,11 @@ export class Logs {
     mark.style.left = this.#left(Math.max(1, index));
   }
 
-  /** An entry that a violation is about, and that this log lacks. @param {Cell} cell @param {number} index */
+  /**
+   * An entry that a violation is about, and that this log lacks.
+   * @param {Cell} cell
+   * @param {number} index
+   */
   #drawLack(cell, index) {
     const shown = `${index} lacks`;
     if (cell.shown === shown) return;

@@ -15,7 +15,8 @@
  */
 
 /**
- * A view in a tab of its own. `update` is called only while it can be seen, `watch` with every frame.
+ * A view in a tab of its own. `update` is called only while it can be seen, `watch` with every
+ * frame.
  * @typedef {View & { dom: HTMLElement, watch?: View['update'] }} Panel
  */
 

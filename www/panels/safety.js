@@ -3,7 +3,9 @@
 // panel that says what they mean.
 
 /** @typedef {import('../run/model.js').Claim['state']} ClaimState */
-/** @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState }} Known */
+/**
+ * @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState }} Known
+ */
 /** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */

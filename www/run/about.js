@@ -4,8 +4,8 @@
 /** @typedef {{ servers: number[], entries: number[] }} About */
 
 /**
- * Reads what the simulator says in four numbers: a bit for each server (bit n stands for Sn), and up
- * to two indexes, with 0 where there is none.
+ * Reads what the simulator says in four numbers: a bit for each server (bit n stands for Sn), and
+ * up to two indexes, with 0 where there is none.
  * @param {{ about?: number[] } | null} [violation] one that somebody only tells of is about nothing
  * @returns {About}
  */

@@ -20,7 +20,8 @@ import { fields, moments } from '../pkg/tables.js';
  * What a link or a file says was found in its run, and in which branch; once the page has come to
  * that moment, whether it finds it, too: `asked` as long as it is being judged, `open` if the page
  * can't tell.
- * @typedef {FoundView & { branch: number, state: '' | 'asked' | 'agrees' | 'open' | 'refuted' }} Claim
+ * @typedef {FoundView & { branch: number, state: '' | 'asked' | 'agrees' | 'open' | 'refuted' }}
+ * Claim
  */
 
 /**

@@ -38,7 +38,10 @@ export class PageState {
    * quorum; and whether it stops at each commit.
    */
   presented = { reading: false, quorum: false, commits: false };
-  /** What the tape was zoomed to; null: the whole run. @type {{ from: number, to: number } | null} */
+  /**
+   * What the tape was zoomed to; null: the whole run.
+   * @type {{ from: number, to: number } | null}
+   */
   tape = null;
   spacetime = stretch(500_000);
   intervals = stretch(4_000_000);

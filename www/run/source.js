@@ -40,7 +40,8 @@ import * as strings from '../words/strings.js';
  * @property {Claim | null} claimed the same, if it was found at this very moment
  * @property {number} clients how many clients there are from its beginning on, with the person at
  * the command line; 1 where nobody knows
- * @property {string[]} momentKinds the names of the kinds of moments, as jumps and the tape use them
+ * @property {string[]} momentKinds the names of the kinds of moments, as jumps and the tape use
+ * them
  * @property {number} renamed grows when what branches are called or which there are has changed
  * @property {boolean} dead whether nothing can be asked of it any more
  * @property {(listeners: Listeners) => void} listen
@@ -67,8 +68,8 @@ import * as strings from '../words/strings.js';
  * Acting on the cluster.
  * @typedef {object} Acting
  * @property {(...actions: Action[]) => void} act
- * @property {(command: string) => number} submit enters a command; the operation's number. Throws an
- * Error with a sentence when the line can't be read
+ * @property {(command: string) => number} submit enters a command; the operation's number. Throws
+ * an Error with a sentence when the line can't be read
  * @property {(server: number) => void} toggleServer
  * @property {(a: number, b: number) => void} toggleLink
  * @property {(from: number, to: number) => void} toggleDirection

@@ -13,7 +13,9 @@ export class Story {
   lines = [];
   /** The number of the newest line. */
   read = 0;
-  /** Grows whenever the lines are others: after going back, on another branch, in another source. */
+  /**
+   * Grows whenever the lines are others: after going back, on another branch, in another source.
+   */
   told = 0;
 
   /** @type {Source | null} */ #source = null;

@@ -78,7 +78,10 @@ export class KeptRuns {
     }
   }
 
-  /** Keeps a run as it is now, or lets go of it where there is no room. @param {Model | null} model */
+  /**
+   * Keeps a run as it is now, or lets go of it where there is no room.
+   * @param {Model | null} model
+   */
   keep(model) {
     if (!model || model.dead) return;
     const all = model.branches();

@@ -107,7 +107,8 @@ export class ShareDialog {
   }
 
   /**
-   * Does something. If that takes a while, the button says so, and can't be pressed again until then.
+   * Does something. If that takes a while, the button says so, and can't be pressed again until
+   * then.
    * @param {() => void | Promise<void>} act @param {HTMLButtonElement} [button]
    */
   async #try(act, button) {

@@ -52,7 +52,10 @@ export class Sharing {
     this.#dialog.open();
   }
 
-  /** Another run is shown; null: something else, which no address names. @param {Model | null} model */
+  /**
+   * Another run is shown; null: something else, which no address names.
+   * @param {Model | null} model
+   */
   show(model) {
     if (!model) return;
     this.#bar.put(model);

@@ -1,6 +1,6 @@
 // @ts-check
-// Small signs at a server's edge: it is paused, its clock is wrong, its disk is slow, hangs, is full,
-// is damaged, or is writing; or links are cut so that nobody hears it, or it hears nobody.
+// Small signs at a server's edge: it is paused, its clock is wrong, its disk is slow, hangs, is
+// full, is damaged, or is writing; or links are cut so that nobody hears it, or it hears nobody.
 
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../draw/palette.js').Palette} Palette */

@@ -18,7 +18,8 @@ export function cutSet(cuts) {
 
 /**
  * Whether no other server hears a server, and whether it hears none, because links are cut.
- * @param {Pick<import('../../web/view.d.ts').Frame, 'cuts' | 'servers'>} frame @param {number} server
+ * @param {Pick<import('../../web/view.d.ts').Frame, 'cuts' | 'servers'>} frame
+ * @param {number} server
  */
 export function hearingOf({ cuts, servers }, server) {
   const others = servers.length - 1;

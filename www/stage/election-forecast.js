@@ -26,7 +26,11 @@ function position(entry) {
   return [term || 0, index || 0];
 }
 
-/** Whether a log that ends with `mine` is behind one that ends with `theirs`. @param {string} mine @param {string} theirs */
+/**
+ * Whether a log that ends with `mine` is behind one that ends with `theirs`.
+ * @param {string} mine
+ * @param {string} theirs
+ */
 export function isBehind(mine, theirs) {
   const [[term, index], [otherTerm, other]] = [position(mine), position(theirs)];
   return term < otherTerm || (term === otherTerm && index < other);
@@ -131,7 +135,8 @@ export function forecastElection(source, server) {
  * What would let a server win: the leader hands over, if there is one that it reaches; else the
  * clocks of some voters go forward, so that they no longer ignore campaigns.
  * @param {Pick<Source, 'frame'>} source @param {number} server
- * @param {{ electionTimeoutMin: number, needed: number, views: Map<number, InspectorView>, reached: number[],
+ * @param {{ electionTimeoutMin: number, needed: number, views: Map<number, InspectorView>, reached:
+ * number[],
  * refusals: Map<Refusal, number[]>, granting: number[], patient: number[] }} known
  * @returns {{ words: string, actions: Action[] } | null}
  */

@@ -21,7 +21,8 @@ import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.j
 
 /**
  * A message where it is drawn.
- * @typedef {ReturnType<typeof messageSpot> & { message: MessageView, alpha: number, colour: string }} Placed
+ * @typedef {ReturnType<typeof messageSpot> & { message: MessageView, alpha: number, colour: string
+ * }} Placed
  */
 
 export class Ring {

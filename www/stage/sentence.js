@@ -39,7 +39,9 @@ export class Sentence {
   #shownAt = 0;
   #announcedAt = 0;
   /** @type {StoryLine | null} */ #toAnnounce = null;
-  /** What a step did, which stays until something else happens: after which events, in which epoch. */
+  /**
+   * What a step did, which stays until something else happens: after which events, in which epoch.
+   */
   #stepped = '';
   #pace;
   #earlier = Array.from({ length: EARLIER }, () => make('p', {}, make('time'), make('span')));

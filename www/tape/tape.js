@@ -380,7 +380,10 @@ export class Tape {
     return strings.tape.band(band && { ...band, led: band.leader > 0 && band.since <= time && time <= band.until });
   }
 
-  /** The same for this moment, which may have come since the tape was read. @param {Source} source */
+  /**
+   * The same for this moment, which may have come since the tape was read.
+   * @param {Source} source
+   */
   #bandWordsNow({ frame: { servers } }) {
     const term = Math.max(...servers.map((server) => server.term));
     const leader = servers.find((server) => server.role === 'leader' && server.term === term)?.id ?? 0;

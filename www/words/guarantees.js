@@ -1,5 +1,5 @@
 // @ts-check
-// What runs are judged by: the name of each guarantee, what it says, and the source that says so.
+// What runs are judged by: each guarantee's name, what it says, and its source.
 // Made from raft-core/src/check/words.rs by UPDATE_DOCS=1; don't edit it by hand.
 
 /** @type {[name: string, says: string, source: string][]} */

@@ -1,8 +1,8 @@
 //! `cargo xtask build` makes the page: a folder that any static host can serve.
 //!
-//! `dist/` is `www/` with `pkg/` (the wasm modules with their JavaScript glue, and the tables that the
-//! page shares with the library), bundled by esbuild as `xtask/bundle.js` says. The page is assembled in a temporary folder beside `dist/` and swapped
-//! in at the end, so that a failed build leaves the last good page in place.
+//! `dist/` is `www/` with `pkg/` (the wasm modules with their JavaScript glue, and the tables that
+//! the page shares with the library), bundled by esbuild as `xtask/bundle.js` says. The page is
+//! assembled in a temporary folder beside `dist/` and swapped in at the end, so that a failed build leaves the last good page in place.
 
 use crate::sizes::{self, FileSize};
 use crate::{order, setup, tools};
@@ -44,7 +44,8 @@ struct Bridge {
     profile: &'static str,
     /// Compiler flags in place of those in `.cargo/config.toml`.
     flags: Option<&'static [&'static str]>,
-    /// Whether its functions are put into an order in which they compress well, which takes a while.
+    /// Whether its functions are put into an order in which they compress well, which takes a
+    /// while.
     ordered: bool,
 }
 

@@ -162,8 +162,8 @@ impl Property {
     /// machine that isn't the store.
     pub const OF_EVERY_RUN: usize = Property::StateMachineContract as usize;
 
-    /// Whether a violation is harm: two leaders in a term, logs or stores that differ, an entry that
-    /// is lost, a client that is told something wrong. All other properties are promises, which
+    /// Whether a violation is harm: two leaders in a term, logs or stores that differ, an entry
+    /// that is lost, a client that is told something wrong. All other properties are promises, which
     /// servers keep so that no harm is done: one that is broken may still do none.
     pub const fn is_harm(self) -> bool {
         matches!(
@@ -191,8 +191,8 @@ pub struct Violation {
     pub second: String,
     /// The servers that the facts are about, as far as the checker knows.
     pub servers: ServerSet,
-    /// Where in the logs the entries are that the facts are about: none, one or two. In place of one
-    /// that isn't, there is zero.
+    /// Where in the logs the entries are that the facts are about: none, one or two. In place of
+    /// one that isn't, there is zero.
     pub entries: [LogIndex; 2],
     /// When the second fact showed.
     pub at: Time,

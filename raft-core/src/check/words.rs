@@ -14,8 +14,8 @@ impl Guarantee {
         }
     }
 
-    /// Where that is said first: a section of the paper or of the dissertation; empty where nobody else
-    /// says it.
+    /// Where that is said first: a section of the paper or of the dissertation; empty where nobody
+    /// else says it.
     pub const fn source(self) -> &'static str {
         match self {
             Guarantee::Linearizability => "Raft §8",

@@ -96,8 +96,8 @@ pub fn what(name: &str) -> Result<Guarantee, FoundError> {
     Guarantee::named(name).ok_or_else(|| FoundError::Unknown(name.to_string()))
 }
 
-/// What is said to have been found in a run: its name, when, and the two facts, each as an address has
-/// it.
+/// What is said to have been found in a run: its name, when, and the two facts, each as an address
+/// has it.
 ///
 /// # Errors
 /// Whatever is wrong with it.

@@ -222,8 +222,8 @@ pub fn decode(bytes: &[u8]) -> Result<Run, LinkError> {
 /// A field of an action as scripts have it. Which of these a field is depends on what it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plain {
-    /// A server, a time or length in microseconds, a share in parts per million, a message, a draw; or
-    /// a yes or no, as 1 or 0.
+    /// A server, a time or length in microseconds, a share in parts per million, a message, a draw;
+    /// or a yes or no, as 1 or 0.
     Number(i64),
     /// A command; `leader` or `writer`; a kind of messages.
     Text(String),
@@ -524,8 +524,8 @@ enum Form {
     Command,
 }
 
-/// The bytes of a plain value. There are none, or they make no sense, if it isn't of that form: then
-/// whoever reads them says so.
+/// The bytes of a plain value. There are none, or they make no sense, if it isn't of that form:
+/// then whoever reads them says so.
 fn plain_bytes(value: Option<Plain>, form: Form) -> Vec<u8> {
     let mut bytes = Vec::new();
     match (form, value) {

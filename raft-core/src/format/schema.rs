@@ -1,5 +1,5 @@
-//! What a scenario file can contain, for other programs: a JSON Schema, and the table by which scripts
-//! of the page say what is to be done. Both are made from the tables of the parameters
+//! What a scenario file can contain, for other programs: a JSON Schema, and the table by which
+//! scripts of the page say what is to be done. Both are made from the tables of the parameters
 //! (`sim/parameters.rs`) and the actions (`sim/action.rs`).
 
 use alloc::borrow::ToOwned;

@@ -13,8 +13,8 @@
 //! ```json
 //! {"time":1253000,"kind":"message-sent","weight":"detail","text":"…","message":12,"from":"S1","to":"S3","content":{…}}
 //! ```
-//! What is another in a server after an event than before it is a line of the kind `state`. At first
-//! that is everything:
+//! What is another in a server after an event than before it is a line of the kind `state`. At
+//! first that is everything:
 //! ```json
 //! {"time":1253000,"server":"S3","kind":"state","weight":"detail","text":"S3 is a follower of term 5.","term":5,"leader":1}
 //! ```

@@ -114,7 +114,8 @@ impl Raft {
     }
 
     /// The time, by this server's clock, until which it ignores campaigns, because it has heard a
-    /// leader or was started a short time ago (dissertation §4.2.3). None if it would listen to one.
+    /// leader or was started a short time ago (dissertation §4.2.3). None if it would listen to
+    /// one.
     pub fn ignores_campaigns_until(&self) -> Option<Time> {
         self.patience()
     }

@@ -102,7 +102,8 @@ pub struct Hunt {
     pub profile: Profile,
     /// Which rules hold.
     pub rules: Rules,
-    /// Whether it looks only for harm, past broken promises ([`is_harm`](crate::check::Property::is_harm)).
+    /// Whether it looks only for harm, past broken promises
+    /// ([`is_harm`](crate::check::Property::is_harm)).
     pub only_harm: bool,
 }
 

@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-use raft_core::codec::Problem;
 use raft_core::format::link::{self, CHARACTERS_MAX, LinkError, Plain, read, seal, unseal, write, write_address};
 use raft_core::format::{Run, RunError};
 use raft_core::raft::{Rules, ServerId};

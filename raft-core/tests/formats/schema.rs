@@ -51,7 +51,7 @@ fn the_page_tells_of_every_guarantee() {
     kept_as_made("www/words/guarantees.js", |_| {
         format!(
             "// @ts-check\n\
-            // What runs are judged by: the name of each guarantee, what it says, and the source that says so.\n\
+            // What runs are judged by: each guarantee's name, what it says, and its source.\n\
             // Made from raft-core/src/check/words.rs by UPDATE_DOCS=1; don't edit it by hand.\n\n\
             /** @type {{[name: string, says: string, source: string][]}} */\n\
             export const guarantees = [\n{rows}];\n"

@@ -1,5 +1,7 @@
 //! The handle as the page uses it.
 
+use std::slice;
+
 use js_sys::Array;
 use raft_web::Run;
 use wasm_bindgen::JsValue;
@@ -67,7 +69,7 @@ fn what_cannot_be_done_is_thrown_as_an_error_with_a_sentence() {
     assert_eq!(refused("restart", &[4.into()]), "there is no S4 in this cluster");
     assert_eq!(refused("submit", &["put x".into()]), "put needs a key and a value: put x 1");
     let groups: JsValue = Array::of1(&0.into()).into();
-    assert!(refused("partition", &[groups.clone()]).contains("name one for each"));
+    assert!(refused("partition", slice::from_ref(&groups)).contains("name one for each"));
     assert_eq!(refused("fly", &[]), "“fly” is nothing that can be done");
     for wrong in [JsValue::UNDEFINED, JsValue::NULL, groups, js_sys::Object::new().into()] {
         let sentence = refused("restart", &[wrong]);
