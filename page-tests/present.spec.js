@@ -9,6 +9,11 @@ import { advanceBy, expect, leader, leaderId, open, openStill, server, test, tog
 const now = (/** @type {Page} */ page) => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
 const events = (/** @type {Page} */ page) => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events);
 const root = (/** @type {Page} */ page) => page.locator('html');
+/** Presents the page. @param {Page} page */
+async function enter(page) {
+  await page.keyboard.press('f');
+  await expect(root(page)).toHaveAttribute('data-mode', 'present');
+}
 const play = (/** @type {Page} */ page) => page.locator('#presenter').getByRole('button', { name: /^(Play|Pause)$/ });
 
 /** A run with a crash and what follows, paused before it. @param {Page} page */
@@ -55,7 +60,7 @@ test('a key shows the ring and the sentence alone, and large; Escape brings the 
 
 test('a remote control goes from one notable moment to the next and back, plays and pauses', async ({ page }) => {
   const { first, before } = await makeRun(page);
-  await page.keyboard.press('f');
+  await enter(page);
   await page.keyboard.press('PageDown');
   await expect(server(page, first)).toHaveAccessibleName(/crashed/);
   await expect(page.locator('#why q')).toContainText(`S${first} crashed`);
@@ -88,7 +93,7 @@ test('a remote control goes from one notable moment to the next and back, plays 
 test('where nothing notable comes, it stays where it is', async ({ page }) => {
   await openStill(page, '?seed=7&servers=1');
   await advanceBy(page, 100_000);
-  await page.keyboard.press('f');
+  await enter(page);
   const here = await now(page);
   await page.keyboard.press('PageDown');
   await expect(page.locator('#toast')).toContainText('Nothing to jump to');

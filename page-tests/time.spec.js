@@ -28,6 +28,7 @@ test('play, pause, step and speed', async ({ page }) => {
 test('paused, it draws nothing', async ({ page }) => {
   await open(page);
   await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.locator('#verdict')).toHaveText(/so far/);
   const settled = await framesAfter(page, 5);
   expect(await framesAfter(page, 30)).toBe(settled);
   await page.getByRole('button', { name: 'Step', exact: true }).click();

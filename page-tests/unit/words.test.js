@@ -6,6 +6,10 @@ import { meanings } from '../../www/words/meanings.js';
 import { sources } from '../../www/words/sources.js';
 import { aboutOf } from '../../www/run/about.js';
 import * as strings from '../../www/words/strings.js';
+import * as serverWords from '../../www/words/server.js';
+import * as dialsWords from '../../www/words/dials.js';
+import * as helpWords from '../../www/words/help.js';
+import * as newRunWords from '../../www/words/new-run.js';
 import { sameAs, terms } from '../../www/words/terms.js';
 
 /**
@@ -25,8 +29,10 @@ const server = /** @type {any} */ ({ role: 'leader', member: true, term: 1, disk
 const view = /** @type {any} */ ({ up: true, snapshot: '4@1', round: 7, peers: [], sessions: [], voters: 'S1' });
 
 test('every term that is marked in a text is explained', () => {
-  const fixed = Object.values(strings).filter((value) => typeof value !== 'function');
-  const made = [...strings.inspector.state(server, view), strings.dials.timingWords(/** @type {any} */ ({}))];
+  const fixed = [strings, helpWords, newRunWords, dialsWords]
+    .flatMap((words) => Object.values(words))
+    .filter((value) => typeof value !== 'function');
+  const made = [...serverWords.inspector.state(server, view), dialsWords.dials.timingWords(/** @type {any} */ ({}))];
   const all = [...fixed, ...made].flatMap(texts).flatMap(marked);
   assert.ok(all.length > 30, `${all.length} terms are marked`);
   // These are marked where the text is made by the simulator, or may hold what a client wrote.

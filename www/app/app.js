@@ -133,7 +133,12 @@ export class App {
       jump: (forward) => this.#jumps.jump(forward, 'notable'),
       step: (forward) => this.step(forward),
       playing: () => this.clock.playing,
-      stopAtCommit: () => this.#jumps.jump(false, 'commit'),
+      stopAtCommit: (index) => {
+        this.#jumps.jump(false, 'commit');
+        // Where nothing has happened since, that was the commit before.
+        const known = this.#source.frame.servers.some(({ commitIndex }) => commitIndex >= index);
+        if (!known) this.#jumps.jump(true, 'commit');
+      },
     });
     this.#views.push(presenter);
     return presenter;

@@ -9,6 +9,7 @@ import { keysOn, setKeys } from '../kit/keys.js';
 import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from './legend.js';
 import { readPalette } from '../draw/palette.js';
 import * as strings from '../words/strings.js';
+import * as helpWords from '../words/help.js';
 
 /** Whether the screen is all that somebody presses. */
 const touchScreen = matchMedia('(hover: none) and (pointer: coarse)');
@@ -25,26 +26,26 @@ export class HelpDialog {
     const keys = make(
       'section',
       {},
-      make('h3', {}, strings.helpKeys),
+      make('h3', {}, helpWords.helpKeys),
       make(
         'dl',
         { class: 'keys' },
         ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
-          make('dt', {}, make('kbd', {}, strings.keyName(key))),
+          make('dt', {}, make('kbd', {}, helpWords.keyName(key))),
           make('dd', {}, words),
         ]),
       ),
-      make('label', { class: 'filter' }, single, strings.helpSingleKeys),
-      ...strings.helpElsewhere.map(([where, keys]) => make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`)),
+      make('label', { class: 'filter' }, single, helpWords.helpSingleKeys),
+      ...helpWords.helpElsewhere.map(([where, keys]) => make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`)),
     );
     const signs = make(
       'section',
       {},
-      make('h3', {}, strings.helpRoles),
+      make('h3', {}, helpWords.helpRoles),
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpRoleWords.flatMap(([role, words]) => [
+        ...helpWords.helpRoleWords.flatMap(([role, words]) => [
           make('dt', {}, rolePicture(palette, role)),
           make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
         ]),
@@ -52,7 +53,7 @@ export class HelpDialog {
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpMarks.flatMap(([mark, words]) => [
+        ...helpWords.helpMarks.flatMap(([mark, words]) => [
           make('dt', {}, markPicture(palette, mark)),
           make('dd', {}, words),
         ]),
@@ -60,17 +61,17 @@ export class HelpDialog {
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpVotes.flatMap(([vote, words]) => [
+        ...helpWords.helpVotes.flatMap(([vote, words]) => [
           make('dt', {}, votePicture(palette, vote)),
           make('dd', {}, words),
         ]),
       ),
-      make('p', { class: 'hint' }, strings.helpTerms),
+      make('p', { class: 'hint' }, helpWords.helpTerms),
       make('h3', {}, strings.text.logs),
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpLogs.flatMap(([mark, words]) => [
+        ...helpWords.helpLogs.flatMap(([mark, words]) => [
           make('dt', {}, make('span', { class: `log-sign ${mark}`, 'aria-hidden': 'true' })),
           make('dd', {}, ...withTerms(words)),
         ]),
@@ -79,17 +80,17 @@ export class HelpDialog {
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpTape.flatMap(([kind, words]) => [
+        ...helpWords.helpTape.flatMap(([kind, words]) => [
           make('dt', {}, signPicture(palette, kind)),
           make('dd', {}, words),
         ]),
       ),
-      make('p', { class: 'hint' }, strings.helpTapeBands),
-      make('h3', {}, strings.helpMessages),
+      make('p', { class: 'hint' }, helpWords.helpTapeBands),
+      make('h3', {}, helpWords.helpMessages),
       make(
         'dl',
         { class: 'signs' },
-        ...strings.helpMessageWords.flatMap(([kind, words]) => [
+        ...helpWords.helpMessageWords.flatMap(([kind, words]) => [
           make(
             'dt',
             {},
@@ -103,22 +104,22 @@ export class HelpDialog {
     const gestures = make(
       'section',
       {},
-      make('h3', {}, strings.helpGestures),
+      make('h3', {}, helpWords.helpGestures),
       make(
         'dl',
         { class: 'gestures' },
-        ...strings.helpGestureWords.flatMap(([gesture, words]) => [make('dt', {}, gesture), make('dd', {}, words)]),
+        ...helpWords.helpGestureWords.flatMap(([gesture, words]) => [make('dt', {}, gesture), make('dd', {}, words)]),
       ),
     );
     // Fingers come first where there are no keys.
     const touch = touchScreen.matches;
     fillDialog(
       this.#dialog,
-      touch ? strings.helpTitleTouch : strings.helpTitle,
-      ...(touch ? [] : [make('p', { class: 'hint' }, strings.helpBreak)]),
+      touch ? helpWords.helpTitleTouch : helpWords.helpTitle,
+      ...(touch ? [] : [make('p', { class: 'hint' }, helpWords.helpBreak)]),
       make('div', { class: 'help-columns' }, ...(touch ? [gestures, signs, keys] : [keys, signs])),
-      make('section', {}, make('h3', {}, strings.helpWords), this.#words),
-      make('p', { class: 'hint' }, strings.paper),
+      make('section', {}, make('h3', {}, helpWords.helpWords), this.#words),
+      make('p', { class: 'hint' }, helpWords.paper),
     );
     this.#dialog.showModal();
     this.#listWords();

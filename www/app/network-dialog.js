@@ -6,6 +6,7 @@
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import * as strings from '../words/strings.js';
+import * as networkWords from '../words/network.js';
 import { cutSet, sidesOf } from '../stage/cuts.js';
 
 export class NetworkDialog {
@@ -13,8 +14,8 @@ export class NetworkDialog {
   #source;
   #sides = make('div', { class: 'sides' });
   #preview = make('p', { class: 'preview', 'aria-live': 'polite' });
-  #links = make('div', { class: 'matrix', role: 'region', tabindex: 0, 'aria-label': strings.linksTitle });
-  #cut = make('button', { class: 'primary', onclick: () => this.#apply() }, strings.cutPartition);
+  #links = make('div', { class: 'matrix', role: 'region', tabindex: 0, 'aria-label': networkWords.linksTitle });
+  #cut = make('button', { class: 'primary', onclick: () => this.#apply() }, networkWords.cutPartition);
   /** @type {number[]} */ #chosen = [];
 
   /** @param {() => Source} source */
@@ -22,20 +23,20 @@ export class NetworkDialog {
     this.#source = source;
     fillDialog(
       this.#dialog,
-      strings.networkTitle,
-      make('h3', {}, strings.sidesTitle),
-      make('p', { class: 'hint' }, strings.sidesHelp),
+      networkWords.networkTitle,
+      make('h3', {}, networkWords.sidesTitle),
+      make('p', { class: 'hint' }, networkWords.sidesHelp),
       this.#sides,
       make(
         'p',
         { class: 'row' },
-        make('button', { onclick: () => this.#preset(this.#leaderAlone()) }, strings.isolateLeader),
-        make('button', { onclick: () => this.#preset(this.#minority()) }, strings.splitHalves),
+        make('button', { onclick: () => this.#preset(this.#leaderAlone()) }, networkWords.isolateLeader),
+        make('button', { onclick: () => this.#preset(this.#minority()) }, networkWords.splitHalves),
       ),
       this.#preview,
       make('p', { class: 'row' }, this.#cut, make('button', { onclick: () => this.#heal() }, strings.healAll)),
-      make('h3', {}, strings.linksTitle),
-      make('p', { class: 'hint' }, strings.linksHelp),
+      make('h3', {}, networkWords.linksTitle),
+      make('p', { class: 'hint' }, networkWords.linksHelp),
       this.#links,
     );
   }
@@ -67,10 +68,10 @@ export class NetworkDialog {
     setText(
       this.#preview,
       servers === 1
-        ? strings.oneServerOnly
+        ? networkWords.oneServerOnly
         : groups.length < 2
-          ? strings.sidesNone(majority)
-          : strings.sidesPreview(groups, majority),
+          ? networkWords.sidesNone(majority)
+          : networkWords.sidesPreview(groups, majority),
     );
     this.#cut.disabled = groups.length < 2;
   }
@@ -94,7 +95,7 @@ export class NetworkDialog {
       });
       return make(
         'fieldset',
-        { 'aria-label': strings.sideOf(i + 1) },
+        { 'aria-label': networkWords.sideOf(i + 1) },
         make('b', { 'aria-hidden': 'true' }, `S${i + 1}`),
         make('span', { class: 'choices' }, ...options),
       );
@@ -124,7 +125,7 @@ export class NetworkDialog {
                 {},
                 make('button', {
                   class: 'cell',
-                  'aria-label': strings.linkDirection(a, b),
+                  'aria-label': networkWords.linkDirection(a, b),
                   'data-direction': `${a}-${b}`,
                   onclick: () => {
                     this.#source().acting?.toggleDirection(a, b);

@@ -15,6 +15,7 @@ import { wordsOf } from '../kit/errors.js';
 import { rules } from '../run/rules.js';
 import { USUAL_SERVERS } from '../share/link.js';
 import * as strings from '../words/strings.js';
+import * as newrunWords from '../words/new-run.js';
 
 export class RunDialog {
   #dialog = byId('run-dialog', HTMLDialogElement);
@@ -57,23 +58,23 @@ export class RunDialog {
     const form = make(
       'form',
       { id: 'run-form', novalidate: true },
-      make('label', { for: 'run-seed' }, strings.runSeed),
+      make('label', { for: 'run-seed' }, newrunWords.runSeed),
       this.#seed,
-      make('p', { class: 'hint', id: 'run-seed-help' }, strings.runSeedHelp),
+      make('p', { class: 'hint', id: 'run-seed-help' }, newrunWords.runSeedHelp),
       make('div', { class: 'row kept' }, this.#keeps, this.#other),
-      make('fieldset', {}, make('legend', {}, strings.runServers), this.#choices),
+      make('fieldset', {}, make('legend', {}, newrunWords.runServers), this.#choices),
       make(
         'details',
         {},
-        make('summary', {}, `${strings.runRules} `, this.#rulesWords),
-        make('p', { class: 'hint' }, strings.runRulesHelp),
+        make('summary', {}, `${newrunWords.runRules} `, this.#rulesWords),
+        make('p', { class: 'hint' }, newrunWords.runRulesHelp),
         ...rules.map((rule) => this.#rule(rule)),
       ),
       make(
         'details',
         {},
-        make('summary', {}, `${strings.runSettings} `, this.#settingsWords),
-        make('div', { class: 'numbers' }, ...strings.settings.flatMap((setting, i) => this.#setting(setting, i))),
+        make('summary', {}, `${newrunWords.runSettings} `, this.#settingsWords),
+        make('div', { class: 'numbers' }, ...newrunWords.settings.flatMap((setting, i) => this.#setting(setting, i))),
         this.#warning,
       ),
       this.#error,
@@ -92,7 +93,7 @@ export class RunDialog {
       const [without, settings] = [this.#off().join(','), this.#numbers().join(',')];
       this.#try({ seed: this.#seed.value.trim(), servers, without, settings });
     });
-    fillDialog(this.#dialog, strings.runTitle, form);
+    fillDialog(this.#dialog, newrunWords.runTitle, form);
   }
 
   open() {
@@ -121,17 +122,17 @@ export class RunDialog {
     for (const [name, input] of this.#rules) input.checked = !off.includes(name);
     const numbers = (settings || this.#Run.usualSettings()).split(',').map(Number);
     this.#settings.forEach((input, i) => {
-      const [, , one] = strings.settings[i];
+      const [, , one] = newrunWords.settings[i];
       input.checked = numbers[i] > 0;
       if (one) input.value = String(numbers[i] / one);
     });
     const unusual = [
-      ...(run.servers === USUAL_SERVERS ? [] : [strings.runKeeps.servers(run.servers)]),
-      ...(run.without ? [strings.runKeeps.without(run.without.split(',').map(strings.ruleName))] : []),
-      ...(run.settings ? [strings.runKeeps.settings] : []),
+      ...(run.servers === USUAL_SERVERS ? [] : [newrunWords.runKeeps.servers(run.servers)]),
+      ...(run.without ? [newrunWords.runKeeps.without(run.without.split(',').map(strings.ruleName))] : []),
+      ...(run.settings ? [newrunWords.runKeeps.settings] : []),
     ];
     // Where both are the same there is nothing to choose.
-    const { keeps, usually, takeUsual, takeCurrent } = strings.runKeeps;
+    const { keeps, usually, takeUsual, takeCurrent } = newrunWords.runKeeps;
     setText(this.#keeps, unusual.length ? (current ? keeps : usually)(unusual) : '');
     setText(this.#other, current ? takeUsual : takeCurrent);
     this.#other.hidden = this.#keeps.hidden = unusual.length === 0;
@@ -142,7 +143,8 @@ export class RunDialog {
   async #link() {
     const { counterexamples } = await import('../run/counterexamples.js');
     this.#examples.forEach((link, i) => {
-      link.href = `#run=${counterexamples[i]}&watch`;
+      // With its whole address it is no link within this page.
+      link.href = `${location.pathname}${location.search}#run=${counterexamples[i]}&watch`;
       link.hidden = !counterexamples[i];
     });
   }
@@ -156,7 +158,7 @@ export class RunDialog {
     const why = make('small', {}, ...withFigures(strings.withoutRule(prevents)));
     const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
     const close = () => this.#dialog.close();
-    const see = make('a', { onclick: close, hidden: true }, strings.seeItBreak);
+    const see = make('a', { onclick: close, hidden: true }, newrunWords.seeItBreak);
     this.#examples.push(see);
     return make('div', { class: 'rule' }, label, make('cite', {}, ...sources(source)), see);
   }
@@ -179,17 +181,17 @@ export class RunDialog {
 
   #numbers() {
     return this.#settings.map((input, i) => {
-      const [, , one] = strings.settings[i];
+      const [, , one] = newrunWords.settings[i];
       return one ? Math.round(Number(input.value) * one) : Number(input.checked);
     });
   }
 
   /** Says in the headings what is chosen in the parts that are folded away. */
   #say() {
-    setText(this.#rulesWords, strings.runRulesWords(this.#off().length, this.#rules.size));
+    setText(this.#rulesWords, newrunWords.runRulesWords(this.#off().length, this.#rules.size));
     const numbers = this.#numbers();
     const usual = numbers.join(',') === this.#Run.usualSettings();
-    setText(this.#settingsWords, usual ? strings.runSettingsUsual : strings.runSettingsOther);
+    setText(this.#settingsWords, usual ? newrunWords.runSettingsUsual : newrunWords.runSettingsOther);
     const [electionTimeoutMin, , heartbeatInterval] = numbers;
     const [latencyMin, latencyMax] = this.#current().latency;
     const { words, bad } = latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval });

@@ -22,7 +22,8 @@ const STAYS = 3_000;
  * @property {(forward: boolean) => void} jump
  * @property {(forward: boolean) => void} step
  * @property {() => boolean} playing
- * @property {() => void} stopAtCommit pauses, and goes back to the last commit
+ * @property {(index: number) => void} stopAtCommit pauses, and goes back to where this entry was
+ * committed
  */
 
 export class Presenter {
@@ -145,7 +146,7 @@ export class Presenter {
     const committed = Math.max(...servers.map(({ commitIndex }) => commitIndex));
     const more = committed > this.#committed;
     this.#committed = committed;
-    if (playing && more && this.#state.presented.commits) this.#actions.stopAtCommit();
+    if (playing && more && this.#state.presented.commits) this.#actions.stopAtCommit(committed);
   }
 
   #fit() {

@@ -11,6 +11,7 @@ import { comparison, firstOf } from './compare.js';
 import { make, setText } from '../kit/dom.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
+import * as compareWords from '../words/compare.js';
 
 const { branches } = strings;
 /** Entries of each log that are compared, counted from the end. */
@@ -171,10 +172,10 @@ class Branches {
       { name: here, frame, logs: source.logs(first, COMPARED) },
       { name: there, frame: other, logs: branching.besideLogs(this.#beside, first, COMPARED) },
     );
-    setText(this.#title, strings.compare.title(here, there));
-    const words = [strings.compare.summary(differing, of)];
-    if (first > 1) words.push(strings.compare.newest(COMPARED));
-    if (other.now < now) words.push(strings.compare.short(there, other.now));
+    setText(this.#title, compareWords.compare.title(here, there));
+    const words = [compareWords.compare.summary(differing, of)];
+    if (first > 1) words.push(compareWords.compare.newest(COMPARED));
+    if (other.now < now) words.push(compareWords.compare.short(there, other.now));
     setText(this.#summary, words.join(' '));
     this.#table.replaceChildren(table);
     if (this.#comparedAt === 0) this.#comparison.scrollIntoView({ block: 'nearest' });

@@ -12,8 +12,9 @@
 import { make } from '../kit/dom.js';
 import { termVariable } from '../draw/palette.js';
 import * as strings from '../words/strings.js';
+import * as compareWords from '../words/compare.js';
 
-const { compare } = strings;
+const { compare } = compareWords;
 /** Entries shown of each log, from the first that differs. */
 const SHOWN = 4;
 

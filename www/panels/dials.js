@@ -11,9 +11,9 @@ import { withTerms } from '../kit/explained.js';
 import { make, setAttribute, setText } from '../kit/dom.js';
 import { Lateness } from './lateness.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as dialsWords from '../words/dials.js';
 
-const words = strings.dials;
+const words = dialsWords.dials;
 
 /**
  * A slider from 0 to 100, for a value from `least` to `most`, finer where it is small.

@@ -10,6 +10,7 @@ import { sources } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
+import * as eventsWords from '../words/events.js';
 
 const SHOWN = 120;
 
@@ -31,7 +32,7 @@ class Events {
       if (line) page.goToLine(Number(line));
     });
     this.#detail.addEventListener('change', () => page.state.set({ everyDetail: this.#detail.checked }));
-    const filter = make('label', { class: 'filter' }, this.#detail, strings.everyDetail);
+    const filter = make('label', { class: 'filter' }, this.#detail, eventsWords.everyDetail);
     this.dom = make('div', { tabindex: 0 }, filter, this.#list);
   }
 
@@ -59,7 +60,7 @@ class Events {
       );
       // One of the buttons is the tab stop of all.
       if (!this.#list.querySelector('[tabindex="0"]')) buttonsOf(this.#list)[0].tabIndex = 0;
-    } else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));
+    } else this.#list.replaceChildren(make('li', { class: 'empty' }, eventsWords.eventsEmpty));
   }
 }
 

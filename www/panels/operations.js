@@ -9,6 +9,7 @@
 import { make, setLines } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
+import * as clientsWords from '../words/clients.js';
 
 const SHOWN = 80;
 /** How many are read when only one's own are shown. */
@@ -21,7 +22,7 @@ export class Operations {
   /** @type {Source | null} */ #source = null;
   #shown = '';
   /** What it consists of. */
-  parts = [make('label', { class: 'filter' }, this.#mine, strings.onlyMine), this.#list];
+  parts = [make('label', { class: 'filter' }, this.#mine, clientsWords.onlyMine), this.#list];
 
   /** @param {Page} page */
   constructor({ state }) {
@@ -51,7 +52,7 @@ export class Operations {
         this.#list,
         shown.map((operation) => [keyOf(operation), () => line(operation)]),
       );
-    else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.operationsEmpty));
+    else this.#list.replaceChildren(make('li', { class: 'empty' }, clientsWords.operationsEmpty));
   }
 }
 

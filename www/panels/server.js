@@ -12,8 +12,9 @@ import { make, setAttribute, setLines, setText } from '../kit/dom.js';
 import { withTerms } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
+import * as serverWords from '../words/server.js';
 
-const { inspector } = strings;
+const { inspector } = serverWords;
 /** While the run plays, the panel is renewed this often, in ms. */
 const EVERY = 150;
 /** The most keys that are shown. */

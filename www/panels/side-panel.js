@@ -90,7 +90,7 @@ export class SidePanel {
     place.panel = panel;
     this.#mark(place, hidden);
     if (this.#source) panel.reset(this.#source);
-    this.#page.changed();
+    if (!hidden) this.#page.changed();
   }
 
   /** Loads a panel, if it isn't there. @param {Place} place @param {boolean} [asked] */

@@ -9,6 +9,7 @@
 import { make, setLines, setText } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
+import * as storesWords from '../words/stores.js';
 
 /** The most keys that are shown; the rest is counted. */
 const MOST_KEYS = 100;
@@ -42,7 +43,7 @@ class Stores {
     const more = keys.length - MOST_KEYS;
     this.#table.hidden = keys.length === 0;
     this.#note.hidden = keys.length > 0 && more <= 0;
-    setText(this.#note, more > 0 ? strings.moreKeys(more) : strings.storesEmpty);
+    setText(this.#note, more > 0 ? storesWords.moreKeys(more) : storesWords.storesEmpty);
     setLines(this.#head, [[servers.map(({ role }) => role === 'crashed').join(), () => heading(servers)]]);
     const furthest = stores[servers.reduce((best, s, i) => (s.lastApplied > servers[best].lastApplied ? i : best), 0)];
     const rows = keys.slice(0, MOST_KEYS).map((key) => {

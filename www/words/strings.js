@@ -215,24 +215,6 @@ export const branches = {
   more: (count) => `${count} more: all branches`,
 };
 
-/** Two branches at the same moment. */
-export const compare = {
-  /** @param {string} one @param {string} other */
-  title: (one, other) => `“${one}” and “${other}” at the same moment`,
-  columns: ['server', 'branch', 'role', 'term', 'commit', 'last', 'log, from where it differs'],
-  /** @param {number} count @param {number} all */
-  summary: (count, all) => (count ? `${count} of ${all} servers differ.` : 'Every server is the same in both.'),
-  /** @param {number} count */
-  newest: (count) => `Only the last ${count} entries of each log are compared.`,
-  /** @param {string} name @param {number} time */
-  short: (name, time) => `“${name}” ends at ${seconds(time)}: its state there is shown.`,
-  absent: 'not there',
-  sameLog: 'the same',
-  nothing: 'nothing',
-  /** @param {number} count */
-  more: (count) => ` and ${count} more`,
-};
-
 /**
  * A server's role in a word or two. A server that isn't a member of the cluster has none.
  * @param {ServerView} server
@@ -398,79 +380,6 @@ export const clients = {
     `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})` +
     (!place ? '' : applied ? `, committed at index ${point} at ${seconds(applied)}` : `, read up to index ${point}`),
 };
-/** The inspector: Figure 2 of the paper, and what is around it. */
-export const inspector = {
-  which: 'Server to inspect',
-  /**
-   * @param {ServerView} server
-   * @param {InspectorView} view
-   * @returns {[string, string, string][]}
-   */
-  state: (server, view) => {
-    const { up } = view;
-    /** @type {[string, string, string][]} */
-    const rows = [
-      ['[role]', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
-      ['[currentTerm]', String(server.term), 'the latest term it has seen; on its disk before it answers'],
-      [
-        '[votedFor]',
-        server.votedFor ? `S${server.votedFor}` : 'nobody',
-        'whom it voted for in this term; on its disk before it answers',
-      ],
-      [
-        '[log]',
-        server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty',
-        'its entries: index @ term; on its disk before they count',
-      ],
-    ];
-    if (view.snapshot) rows.push(['[snapshot]', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
-    if (up) {
-      rows.push(
-        ['[commitIndex]', String(server.commitIndex), 'the highest entry it knows to be committed'],
-        ['[lastApplied]', String(server.lastApplied), 'the highest entry its store has applied'],
-        ['[leader]', server.leader ? `S${server.leader}` : 'none known', 'the leader of this term, as far as it knows'],
-        [
-          '[members]',
-          `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`,
-          view.membershipIndex
-            ? `from entry ${view.membershipIndex}; in force as soon as that is in the log`
-            : 'as they were at the beginning',
-        ],
-      );
-      if (view.round)
-        rows.push([
-          '[round]',
-          String(view.round),
-          'rounds of heartbeats; one that a quorum answers confirms that it leads',
-        ]);
-    }
-    rows.push(
-      [
-        '[clock]',
-        `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`,
-        'what its own clock shows',
-      ],
-      [
-        '[disk]',
-        `${diskWords[server.disk]}, term ${view.diskTerm}, ` +
-          `${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`,
-        view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced',
-      ],
-    );
-    return rows;
-  },
-  peers: 'What it knows of the others, as the leader',
-  peerColumns: ['', '[matchIndex]', '[nextIndex]', 'state', 'heard'],
-  /** @param {PeerView} peer */
-  peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
-  /** @param {number} micros */
-  heard: (micros) => `${Math.round(micros / 1e3)} ms ago`,
-  sessions: 'Client [sessions]',
-  sessionColumns: ['session', 'of', 'last serial', 'its answer', 'last used at'],
-  store: 'Store',
-  storeColumns: ['key', 'value'],
-};
-
 /** What must always hold, and what clients have seen. */
 export const safety = {
   title: 'What is checked after every event',
@@ -531,34 +440,6 @@ export const safety = {
 /** A rule as people read it. @param {string} rule */
 export const ruleName = (rule) => rule.replaceAll('-', ' ');
 
-/** The dials of the network and the timing. */
-export const dials = {
-  network: 'Network',
-  latencyMin: 'Shortest latency',
-  latencyMax: 'Longest latency',
-  loss: 'Lost',
-  duplication: 'Duplicated',
-  /** @param {number} micros */
-  length: (micros) => `${micros < 9_950 ? +(micros / 1e3).toFixed(1) : Math.round(micros / 1e3)} ms`,
-  /** @param {number} ppm */
-  share: (ppm) => `${+(ppm / 1e4).toFixed(1)} %`,
-  timing: 'Timing',
-  /** @param {import('../../web/view.d.ts').DialsView} view @returns {string} */
-  timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
-    `[Election timeout] ${min / 1e3} to ${max / 1e3} ms, a [heartbeat] every ${beat / 1e3} ms, disk writes ` +
-    `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. To change the timing, start a new run.`,
-  otherTiming: 'New run with another timing…',
-  fine: 'Messages are faster than election timeouts: followers hear a living leader in time.',
-  /** @param {string} most @param {string} least */
-  late: (most, least) =>
-    `Two heartbeats may arrive ${most} apart, and an election timeout may be ${least}: followers may campaign against a ` +
-    'living leader.',
-  /** @param {string} most @param {string} least */
-  outlive: (most, least) =>
-    `A message may take ${most}, longer than the shortest election timeout (${least}): votes may come too late, and ` +
-    'elections may never end.',
-};
-
 /** What a step did, or undid. */
 export const stepped = {
   /** @param {string} what */
@@ -605,12 +486,8 @@ export const toEnd = 'To the end';
 export const followEnd = 'Follow the end again';
 
 // The stores
-export const storesEmpty = 'Every store is empty. Try “put x 1” below.';
 export const key = 'key';
 export const absent = '–';
-/** @param {number} count */
-export const moreKeys = (count) => `and ${count} more keys`;
-
 /** A part of the page is on its way, or couldn't be had. */
 export const loading = 'Loading …';
 export const tryAgain = 'Try again';
@@ -626,7 +503,6 @@ export const lacking = {
 };
 
 // Operations and events
-export const operationsEmpty = 'Nobody has asked for anything yet.';
 const pending = 'waiting';
 const unknownOutcome = 'may or may not have happened';
 /** The answer, or why there is none. @param {OperationView} operation */
@@ -636,87 +512,21 @@ export function answerWords({ state, answer }) {
   return state === 'unknown' ? unknownOutcome : state;
 }
 export const goThere = 'Go there';
-export const onlyMine = 'Only mine';
-export const eventsEmpty = 'Nothing has happened yet.';
-export const everyDetail = 'Every detail';
-
-// The command line
 export const sentWhilePaused = 'Sent. The run is paused: press Play to let it go on.';
 export const sentWaiting = 'Sent, waiting for the answer.';
 export const commandForms = 'put k v · get k · delete k · cas k old new';
 
 // Network
-export const networkTitle = 'Cut the network';
-export const sidesTitle = 'Sides';
-export const sidesHelp = 'Servers on different sides can’t hear each other.';
 export const side = 'Side';
 export const sides = ['A', 'B', 'C'];
-/** @param {number} id */
-export const sideOf = (id) => `Side of S${id}`;
-/** @param {number} majority */
-export const sidesNone = (majority) => `All on one side: nothing is cut. A side needs ${majority} to commit.`;
-/** @param {string[][]} groups @param {number} majority */
-export const sidesPreview = (groups, majority) =>
-  groups.map((names) => `${names.join(' ')}${names.length >= majority ? ' (a majority)' : ''}`).join('  |  ') +
-  (groups.some((g) => g.length >= majority) ? '' : ': no side has a majority');
-export const cutPartition = 'Cut here';
-export const isolateLeader = 'Leader alone';
-export const splitHalves = 'Minority and majority';
 export const healAll = 'Heal everything';
-export const linksTitle = 'Single links';
-export const linksHelp = 'Each direction on its own: from the server of the row to that of the column.';
 export const from = 'from';
-/** @param {number} a @param {number} b */
-export const linkDirection = (a, b) => `S${a} to S${b}`;
-export const oneServerOnly = 'A cluster of one has no network.';
 export const close = 'Close';
 
 // New run
-export const runTitle = 'New run';
-export const runSeed = 'Seed';
-export const runSeedHelp = 'The same seed plays the same run, to the last message. Leave it empty for a fresh one.';
-/** What a new run begins with. */
-export const runKeeps = {
-  /** @param {string[]} what */
-  keeps: (what) => `Keeps what this run has: ${what.join('; ')}.`,
-  /** @param {string[]} what */
-  usually: (what) => `Begins as usual. The run on the page has ${what.join('; ')}.`,
-  takeUsual: 'Begin as usual',
-  takeCurrent: 'Take that run’s',
-  /** @param {number} servers */
-  servers: (servers) => `${servers} ${servers === 1 ? 'server' : 'servers'}`,
-  /** @param {string[]} rules */
-  without: (rules) => `switched off: ${rules.join(', ')}`,
-  settings: 'timing or clients of its own',
-};
-export const runServers = 'Servers';
 export const start = 'Start';
-export const runRules = 'Rules';
-/** @param {number} off @param {number} all */
-export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off` : `all ${all} hold`);
-export const runRulesHelp =
-  'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
 /** @param {string} prevents */
 export const withoutRule = (prevents) => `Without it: ${prevents}`;
-export const seeItBreak = 'See it break';
-export const runSettings = 'Timing and clients';
-export const runSettingsUsual = 'as usual';
-export const runSettingsOther = 'not the usual ones';
-/**
- * In the order of `Run.settings`: what each setting is, its unit, and how many of the run's units
- * one of these has. One without a unit is a yes or no.
- * @type {[string, string?, number?][]}
- */
-export const settings = [
-  ['Shortest [election timeout]', 'ms', 1000],
-  ['Longest election timeout', 'ms', 1000],
-  ['[Heartbeat] interval', 'ms', 1000],
-  ['Servers ask before they campaign ([pre-vote])'],
-  ['Leaders that hear no [quorum] step down ([check-quorum])'],
-  ['[Snapshot] after so many entries (0: never)', '', 1],
-  ['Clients besides you', '', 1],
-  ['Their pause between two commands', 'ms', 1000],
-];
 export const again = 'This one again';
 export const copied = 'Link copied';
 
@@ -805,19 +615,6 @@ export const hints = {
 };
 
 // Help
-export const helpTitle = 'Keys and signs';
-/** On a touch screen. */
-export const helpTitleTouch = 'Gestures and signs';
-export const helpKeys = 'Keys';
-export const helpGestures = 'Gestures';
-export const helpGestureWords = [
-  ['Tap', 'a server, a line or a message: its menu opens'],
-  ['Press long', 'where the stage is empty: the menu of the whole cluster'],
-  ['Draw', 'across lines: they are cut; across the whole ring: the network splits'],
-  ['Drag', 'along the tape: go to any moment'],
-  ['Two fingers', 'on the tape or a diagram: zoom'],
-  ['Swipe', 'the handle of the logs and diagrams: open or close them'],
-];
 /**
  * What single keys do, in the order of the help dialog. app.js has an action for each, which the
  * type checker holds.
@@ -846,56 +643,6 @@ export const shortcuts = {
   t: 'light, dark, or as the system',
   '?': 'this list',
 };
-/** @param {string} key */
-export const keyName = (key) => (key === ' ' ? 'Space' : key === '-' ? '−' : key.toUpperCase());
-/** The keys of parts of the page that have their own. */
-export const helpElsewhere = [
-  ['Space-time diagram.', spacetime.keys],
-  ['Clients’ intervals.', clients.keys],
-  ['Presenter mode.', present.keys],
-];
-export const helpSingleKeys = 'Single keys work as shortcuts';
-export const helpRoles = 'Servers';
-export const helpRoleWords = /** @type {[Role, string][]} */ ([
-  ['follower', 'listens; stands for election when its arc runs out'],
-  ['pre-candidate', 'asks whether it would be elected, before it stands for election'],
-  ['candidate', 'asks the others for their votes'],
-  ['leader', 'takes the writes and copies them to the others'],
-  ['learner', 'gets all entries, and has no vote'],
-  ['crashed', 'keeps only what was on its disk'],
-]);
-/** @type {['paused' | 'clock' | 'muted' | 'deaf' | ServerView['disk'], string][]} */
-export const helpMarks = [
-  ['paused', 'is paused'],
-  ['clock', 'its clock is wrong, fast, slow or stopped'],
-  ['slow', 'its disk is slow'],
-  ['full', 'its disk is full'],
-  ['stalled', 'its disk hangs'],
-  ['damaged', 'its disk has lost entries'],
-  ['muted', 'nobody hears it'],
-  ['deaf', 'it hears nobody'],
-];
-/** @type {[import('../../web/view.d.ts').Ballot, string][]} */
-export const helpVotes = [
-  ['granted', 'a vote it has'],
-  ['waiting', 'a vote that may come'],
-  ['refused', 'a vote that was refused'],
-];
-export const helpTerms =
-  'Colour and number inside a server are its term. Its arc is the time left until an election. A server that is not ' +
-  'a member is faint.';
-/** The marks in the logs, by their kind in the panel. */
-export const helpLogs = [
-  ['entry committed', '[committed]: it will never be lost'],
-  ['entry', 'in the log, and not committed yet'],
-  ['entry volatile', 'not on the server’s [disk] yet'],
-  ['entry conflict', 'differs from the leader’s at this place'],
-  ['applied', '[applied]: the store has executed all entries over the line'],
-  ['mark match', '[match]: up to here the leader knows the log to be the same as its own'],
-  ['mark next', '[next]: what the leader sends next'],
-  ['snapshot', 'a [snapshot], in place of the entries up to there'],
-];
-export const helpWords = 'Words';
 /** The explanations of terms and of sources. */
 export const explanations = {
   /** @param {string} source @param {string} title */
@@ -904,42 +651,6 @@ export const explanations = {
   sameAs: (word, term) => (word.toLowerCase() === term || word === `${term}s` ? term : `${word}: ${term}`),
   unknown: 'There is no explanation of this here.',
 };
-/** The signs on the tape, by the kind of moment. */
-export const helpTape = [
-  ['election', 'a server is elected'],
-  ['campaign', 'a server stands for election'],
-  ['crash', 'a server crashes'],
-  ['restart', 'a server restarts'],
-  ['cut', 'links are cut'],
-  ['heal', 'links are healed'],
-  ['membership', 'the membership changes'],
-  ['violation', 'a property is violated'],
-  ['disk', 'a disk, a clock, the network, or a pause'],
-];
-export const helpTapeBands =
-  'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a ' +
-  'commit.';
-export const helpMessages = 'Messages';
-export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
-  ['append', 'entries to copy, and how many'],
-  ['heartbeat', 'heartbeat: the leader is alive'],
-  ['append-answer', 'answer to either: yes or no'],
-  ['request-vote', 'asks for a vote'],
-  ['vote', 'the vote: given or refused'],
-  ['pre-vote', 'asks whether a vote would be given'],
-  ['snapshot', 'a snapshot, in place of old entries'],
-  ['timeout-now', 'tells it to stand for election now'],
-  ['read-index', 'asks what is committed, for a read'],
-  ['request', 'a client’s request'],
-  ['answer', 'the answer to a client'],
-]);
-export const helpBreak =
-  'Press a server, a line or a message for its menu; draw across lines to cut them. A message that is struck through ' +
-  'is lost.';
-export const paper =
-  'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
-
-// Trouble
 export const reload = 'Reload';
 export const tryAnotherSeed = 'Start a fresh run';
 export const trouble = {

@@ -12,7 +12,7 @@ const CITING: [&str; 5] = [
     "raft-core/src/raft/rules.rs",
     "raft-core/src/sim/news.rs",
     "www/run/rules.js",
-    "www/words/strings.js",
+    "www/words/guarantees.js",
 ];
 
 /// The works that are cited.
