@@ -1,8 +1,8 @@
 // How fast the lab hunts beside the native command: `node bench/lab/run.js [SEEDS]`, from the
 // repository's root, after `cargo xtask build` and `cargo build --release -p raftarium`. Both play
-// the same seeds on one processor, in turn, three times; prints the CPU time of each and the ratio of
-// the best. In the page the same module runs in a worker (page-tests/lab.spec.js prints its speed
-// there).
+// the same seeds on one processor, in turn, three times; prints the CPU time of each and the ratio
+// of the best. In the page the same module runs in a worker (page-tests/lab.spec.js prints its
+// speed there).
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Hunt, initSync } from '../../www/pkg/raft_lab.js';

@@ -1,6 +1,6 @@
 //! The bridge between `raft-core` and the page: one handle, [`Run`], and the views it hands out. It
-//! is the first of two modules, with all that a living cluster needs; files, logs, verdicts and hunts
-//! are in the second (`lab/`).
+//! is the first of two modules, with all that a living cluster needs; files, logs, verdicts and
+//! hunts are in the second (`lab/`).
 //!
 //! Nothing about Raft is decided here. Times cross the border as virtual microseconds in a
 //! JavaScript number, a 64-bit seed and the trace hash as text, servers by their numbers. What a
@@ -13,8 +13,9 @@
 //! There is one file for each subject. `run` has the handle itself: playing, and doing something to
 //! the run. `settings` has what a run is built with, `view` what the page draws, `travel` time and
 //! branches, `reading` what a person looks at closely, `story` the sentences, `sharing` links.
-//! Below them all are `js`, how values and refusals cross the border, and `start`, what happens when the module is loaded. No file uses
-//! something of a file that uses it (a test of `xtask` holds that).
+//! Below them all are `js`, how values and refusals cross the border, and `start`, what happens
+//! when the module is loaded. No file uses something of a file that uses it (a test of `xtask`
+//! holds that).
 
 mod js;
 mod messages;

@@ -36,9 +36,9 @@ impl Run {
     }
 
     /// Does something to the run; in the past, that begins a new branch. The action has the name
-    /// that it has in files, and its fields, in the order of the table of actions, are plain values:
-    /// servers by their numbers (or `leader`, `writer`), times in microseconds, shares in parts per
-    /// million.
+    /// that it has in files, and its fields, in the order of the table of actions, are plain
+    /// values: servers by their numbers (or `leader`, `writer`), times in microseconds, shares in
+    /// parts per million.
     ///
     /// # Errors
     /// A sentence where the action makes no sense: there is none of that name, a field is missing,

@@ -1,9 +1,9 @@
 // @ts-check
 // The worker in which the lab works, so that the page never waits for it. It gets
 // `{ id, what, args }`, and answers with `{ id, value }` or, if that can't be done,
-// `{ id, refusal }` with a sentence. Work that takes long tells how far it is, `{ id, progress }`, and goes on in
-// pieces: in between comes what else is asked, or `{ stop: id }`, which ends it with what there is.
-// What isn't a refusal is the end of the module: `{ trap }`.
+// `{ id, refusal }` with a sentence. Work that takes long tells how far it is, `{ id, progress }`,
+// and goes on in pieces: in between comes what else is asked, or `{ stop: id }`, which ends it with
+// what there is. What isn't a refusal is the end of the module: `{ trap }`.
 
 /** @typedef {import('../../lab/lab.d.ts').FoundView} FoundView */
 /** @typedef {import('../../lab/lab.d.ts').TrialView} TrialView */

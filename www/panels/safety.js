@@ -4,7 +4,8 @@
 
 /** @typedef {import('../run/model.js').Claim['state']} ClaimState */
 /**
- * @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState }} Known
+ * @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState
+ * }} Known
  */
 /** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */

@@ -17,7 +17,6 @@ import { pressKey } from '../kit/keys.js';
 import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from '../draw/lanes.js';
 import { readPalette } from '../draw/palette.js';
 import { canvasPen } from '../draw/shapes.js';
-import { savePicture } from '../draw/picture.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 import { TimeView } from '../draw/time-axis.js';
@@ -332,12 +331,13 @@ class SpaceTime {
   }
 
   /** @param {'png' | 'svg'} kind */
-  #save(kind) {
+  async #save(kind) {
     const { width, height } = this.#diagram();
     const palette = { ...this.#palette, paper: this.#palette.card };
     const origin = this.#source ? strings.origin(this.#source.name, this.#source.now) : '';
     const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
       drawLanes(canvasPen(c, palette), palette, this.#diagram(), this.#scene());
+    const { savePicture } = await import('../draw/picture.js');
     savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);
   }
 }

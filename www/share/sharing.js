@@ -8,8 +8,7 @@
 import { byId, setText } from '../kit/dom.js';
 import { hideTrouble, showTrouble, wordsOf } from '../kit/errors.js';
 import { AddressBar, addressOf } from './link.js';
-import { savePicture } from '../draw/picture.js';
-import { ShareDialog } from './share-dialog.js';
+import { lazily } from '../kit/lazy.js';
 import * as strings from '../words/strings.js';
 import { toast } from '../kit/toast.js';
 
@@ -30,26 +29,35 @@ export class Sharing {
   #bar = new AddressBar();
   /** The file that is being opened, or was last. @type {File | null} */
   #opening = null;
-  #dialog;
+  #dialog = lazily(async () => {
+    const { ShareDialog } = await import('./share-dialog.js');
+    const { lab, model, scene, present } = this.#around;
+    return new ShareDialog({
+      lab,
+      model,
+      open: (file) => this.openFile(file),
+      // What it shows is what was there when somebody asked for it.
+      picture: (kind) => this.#save(scene(), kind),
+      present,
+    });
+  });
 
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
-    const { lab, model, scene, present } = around;
-    this.#dialog = new ShareDialog({
-      lab,
-      model,
-      open: (file) => this.openFile(file),
-      picture: (kind) => savePicture(scene(), kind),
-      present,
-    });
     byId('open-share', HTMLButtonElement).addEventListener('click', () => this.open());
     this.#wireSeed();
     this.#wireDrop();
   }
 
   open() {
-    this.#dialog.open();
+    this.#dialog().then((dialog) => dialog?.open());
+  }
+
+  /** @param {Scene} scene @param {'png' | 'svg'} kind */
+  async #save(scene, kind) {
+    const { savePicture } = await import('../draw/picture.js');
+    await savePicture(scene, kind);
   }
 
   /**

@@ -8,10 +8,9 @@
 /** @typedef {import('./geometry.js').Point} Point */
 
 import { byId, setText } from '../kit/dom.js';
-import { clusterMenu, linkMenu, messageMenu } from './faults.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairsOf } from './geometry.js';
+import { lazily, whenIdle } from '../kit/lazy.js';
 import { closeMenu, openMenu } from '../kit/menu.js';
-import { serverMenu } from './server-menu.js';
 import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 import { sidesOf } from './cuts.js';
@@ -35,6 +34,7 @@ export class StageGestures {
   #state;
   #callbacks;
   #canvas = byId('ring', HTMLCanvasElement);
+  #menus = lazily(() => import('./menus.js'));
   #live = byId('live', HTMLElement);
   /** @type {Point[]} */ #path = [];
   #pointer = -1;
@@ -48,6 +48,7 @@ export class StageGestures {
     this.#state = state;
     this.#callbacks = callbacks;
     const canvas = this.#canvas;
+    whenIdle(() => this.#menus());
     canvas.addEventListener('pointerdown', (event) => this.#press(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     canvas.addEventListener('pointerup', (event) => this.#release(event));
@@ -63,28 +64,38 @@ export class StageGestures {
   }
 
   /** @param {number} id @param {HTMLElement | null} [back] */
-  server(id, back = null) {
-    const spot = this.#ring.layout.servers[id - 1];
-    this.#open(
-      serverMenu(this.#callbacks.source(), id, this.#callbacks.inspect),
-      spot,
-      this.#ring.layout.node + 10,
-      back,
-    );
+  async server(id, back = null) {
+    const menus = await this.#menus();
+    const { layout } = this.#ring;
+    const spot = layout.servers[id - 1];
+    if (!menus || !spot) return;
+    this.#open(menus.serverMenu(this.#callbacks.source(), id, this.#callbacks.inspect), spot, layout.node + 10, back);
   }
 
   /** @param {number} a @param {number} b @param {HTMLElement | null} [back] */
-  link(a, b, back = null) {
-    this.#open(linkMenu(this.#callbacks.source(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
+  async link(a, b, back = null) {
+    const menus = await this.#menus();
+    if (menus) this.#open(menus.linkMenu(this.#callbacks.source(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
   }
 
   /** @param {number} id @param {HTMLElement | null} [back] */
-  message(id, back = null) {
+  async message(id, back = null) {
+    const goOn = this.#callbacks.pauseForNow();
+    const menus = await this.#menus();
     const source = this.#callbacks.source();
     const message = source.frame.messages.find((m) => m.id === id);
-    if (!message) return;
-    const goOn = this.#callbacks.pauseForNow();
-    this.#open(messageMenu(source, message), messageSpot(this.#ring.layout, message, source.now).at, 14, back, goOn);
+    if (!menus || !message) {
+      goOn();
+      return;
+    }
+    const { at } = messageSpot(this.#ring.layout, message, source.now);
+    this.#open(menus.messageMenu(source, message), at, 14, back, goOn);
+  }
+
+  /** @param {Point} at @param {() => void} openNetwork */
+  async #cluster(at, openNetwork) {
+    const menus = await this.#menus();
+    if (menus) this.#open(menus.clusterMenu(this.#callbacks.source(), openNetwork), at, 2, null);
   }
 
   /**
@@ -114,7 +125,7 @@ export class StageGestures {
     const link = linkNear(layout, at, touch ? 14 : 8);
     if (message) this.message(message.id);
     else if (link) this.link(...link);
-    else if (anywhere) this.#open(clusterMenu(this.#callbacks.source(), this.#callbacks.openNetwork), at, 2, null);
+    else if (anywhere) this.#cluster(at, this.#callbacks.openNetwork);
   }
 
   /** @param {MouseEvent} event */

@@ -1,5 +1,6 @@
 // @ts-check
-// What the page says in one of its parts, which comes with that part: the comparison of two branches.
+// What the page says in one of its parts, which comes with that part: the comparison of two
+// branches.
 
 import { seconds } from './strings.js';
 

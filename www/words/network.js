@@ -1,5 +1,6 @@
 // @ts-check
-// What the page says in one of its parts, which comes with that part: the dialog that cuts the network.
+// What the page says in one of its parts, which comes with that part: the dialog that cuts the
+// network.
 
 export const networkTitle = 'Cut the network';
 export const sidesTitle = 'Sides';

@@ -2,7 +2,8 @@
 //!
 //! `dist/` is `www/` with `pkg/` (the wasm modules with their JavaScript glue, and the tables that
 //! the page shares with the library), bundled by esbuild as `xtask/bundle.js` says. The page is
-//! assembled in a temporary folder beside `dist/` and swapped in at the end, so that a failed build leaves the last good page in place.
+//! assembled in a temporary folder beside `dist/` and swapped in at the end, so that a failed build
+//! leaves the last good page in place.
 
 use crate::sizes::{self, FileSize};
 use crate::{order, setup, tools};

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// The budget of all that is loaded until a cluster lives, gzipped, in bytes.
-pub const FIRST_LOAD_BUDGET: usize = 275_000;
+pub const FIRST_LOAD_BUDGET: usize = 250_000;
 /// The budget of the first load's wasm module, gzipped, in bytes.
 pub const WASM_BUDGET: usize = 175_000;
 

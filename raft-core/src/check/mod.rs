@@ -163,8 +163,8 @@ impl Property {
     pub const OF_EVERY_RUN: usize = Property::StateMachineContract as usize;
 
     /// Whether a violation is harm: two leaders in a term, logs or stores that differ, an entry
-    /// that is lost, a client that is told something wrong. All other properties are promises, which
-    /// servers keep so that no harm is done: one that is broken may still do none.
+    /// that is lost, a client that is told something wrong. All other properties are promises,
+    /// which servers keep so that no harm is done: one that is broken may still do none.
     pub const fn is_harm(self) -> bool {
         matches!(
             self,
