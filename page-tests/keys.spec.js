@@ -6,10 +6,12 @@ test('a server is crashed and restarted with the keyboard', async ({ page }) => 
   await open(page);
   await server(page, 2).focus();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('menu')).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(server(page, 2)).toHaveAccessibleName('S2, crashed');
   await expect(server(page, 2)).toBeFocused();
   await page.keyboard.press('Space');
+  await expect(page.getByRole('menu')).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(server(page, 2)).not.toHaveAccessibleName(/crashed/);
   await page.keyboard.press('4');

@@ -119,7 +119,7 @@ test('an address asks for it; on the ring, things are still in reach', async ({ 
 
 test('logs and panels stand beside the ring, and the quorum over the sentence', async ({ page }) => {
   await openStill(page, '?seed=7');
-  await page.keyboard.press('f');
+  await enter(page);
   const bar = page.locator('#presenter');
   for (const [width, height] of [
     [1440, 900],

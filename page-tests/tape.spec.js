@@ -459,6 +459,8 @@ test.describe('by touch', () => {
       [0.02, 0.4],
     ]);
     await end2();
+    // What is in sight moves to what was chosen.
+    await framesAfter(page, 30);
     // The playhead stays in time and moves on the screen: a page on the slider is shorter now.
     await track(page).focus();
     await page.keyboard.press('PageUp');

@@ -76,6 +76,7 @@ test('less motion asked for: it starts paused, and says so of what is sent', asy
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);
   await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+  await expect(page.locator('#verdict')).toHaveText(/so far/);
   const settled = await framesAfter(page, 5);
   expect(await framesAfter(page, 20)).toBe(settled);
   await type(page, 'put x 1');

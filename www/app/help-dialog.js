@@ -117,8 +117,9 @@ export class HelpDialog {
       this.#dialog,
       touch ? helpWords.helpTitleTouch : helpWords.helpTitle,
       ...(touch ? [] : [make('p', { class: 'hint' }, helpWords.helpBreak)]),
-      make('div', { class: 'help-columns' }, ...(touch ? [gestures, signs, keys] : [keys, signs])),
+      make('div', { class: 'help-columns' }, ...(touch ? [gestures, signs] : [keys, signs])),
       make('section', {}, make('h3', {}, helpWords.helpWords), this.#words),
+      ...(touch ? [keys] : []),
       make('p', { class: 'hint' }, helpWords.paper),
     );
     this.#dialog.showModal();

@@ -143,8 +143,7 @@ export class RunDialog {
   async #link() {
     const { counterexamples } = await import('../run/counterexamples.js');
     this.#examples.forEach((link, i) => {
-      // With its whole address it is no link within this page.
-      link.href = `${location.pathname}${location.search}#run=${counterexamples[i]}&watch`;
+      link.href = `#run=${counterexamples[i]}&watch`;
       link.hidden = !counterexamples[i];
     });
   }
