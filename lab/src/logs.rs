@@ -54,19 +54,29 @@ fn played(run: &Run, listening: Listening, hear: &mut dyn FnMut(Vec<News>)) -> R
 }
 
 fn traced(run: &Run, said: Option<Found>) -> Result<String, Refusal> {
-    let mut text = String::new();
-    let mut add = |line: String| {
-        text += &line;
-        text.push('\n');
-    };
-    let world = played(run, Listening::News, &mut |news| news.iter().map(traces::line).for_each(&mut add))?;
-    match (world.violation(), said) {
+    let mut world = Simulation::new(run.scenario.clone())?;
+    world.listen(Listening::Messages);
+    let mut recorder = traces::Recorder::new();
+    // After each event, for a state is what it was then.
+    while world.step_until(run.until) {
+        let news = world.take_news();
+        recorder.hear(&world, &news);
+    }
+    world.run_until(run.until);
+    let news = world.take_news();
+    recorder.hear(&world, &news);
+    let mut text = recorder.take_text();
+    let last = match (world.violation(), said) {
         (Some(violation), _) => {
             let finding = Finding::Violation(violation.clone());
-            add(traces::last_line(&finding.found(), &finding.to_string()));
+            Some(traces::last_line(&finding.found(), &finding.to_string()))
         }
-        (None, Some(found)) => add(traces::last_line(&found, &found.to_string())),
-        (None, None) => {}
+        (None, Some(found)) => Some(traces::last_line(&found, &found.to_string())),
+        (None, None) => None,
+    };
+    if let Some(line) = last {
+        text += &line;
+        text.push('\n');
     }
     Ok(text)
 }
@@ -101,7 +111,11 @@ mod tests {
         world.run_until(run.until);
         let text = traced(&run, None).unwrap();
         let all = lines(&text);
-        assert_eq!(all.len(), world.take_news().len());
+        let told = world.take_news();
+        let news = |line: &&serde_json::Value| line["kind"] != "state" && line["message"].is_null();
+        assert_eq!(all.iter().filter(news).count(), told.iter().filter(|news| !news.is_of_traffic()).count());
+        let count = |kind: &str| all.iter().filter(|line| line["kind"] == kind).count();
+        assert!(count("message-sent") > 100 && count("message-arrived") > 100 && count("state") > 20, "{text}");
         assert!(world.events() > 2 * EVENTS_AT_ONCE as u64, "it isn’t played in one go");
         let said = claimed(Some("Liveness".into()), 5e6, "it is calm".into(), "nobody leads".into()).unwrap();
         let told = traced(&run, said).unwrap();
