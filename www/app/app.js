@@ -235,6 +235,12 @@ export class App {
     return this.#source;
   }
 
+  /** How many servers there were at the beginning, if that is known, or are now. */
+  get #serversAtFirst() {
+    const { repeating, frame } = this.#source;
+    return repeating?.servers ?? frame.servers.length;
+  }
+
   /** Plays or pauses. */
   toggle() {
     if (this.clock.playing) this.clock.pause();
@@ -298,9 +304,7 @@ export class App {
   }
 
   #openNetwork() {
-    const why = whyNot(this.#source, 'acting');
-    if (why) toast(why);
-    else this.#networkDialog().then((dialog) => dialog?.open());
+    if (this.#acting()) this.#networkDialog().then((dialog) => dialog?.open());
   }
 
   #openRun() {
@@ -415,7 +419,7 @@ export class App {
     if (told) return;
     dataset.state = 'violated';
     this.#stopped = stopped;
-    const servers = this.#source.repeating?.servers ?? this.#source.frame.servers.length;
+    const servers = this.#serversAtFirst;
     const { claim, violationTitle, violationText } = strings;
     const what = {
       title: (said === 'refuted' || said === 'asked' ? claim.title : violationTitle)(violation),
@@ -447,8 +451,8 @@ export class App {
   #stopForPanic(error) {
     this.clock.pause();
     document.documentElement.dataset.state = 'stopped';
-    const { name: seed, now, frame } = this.#source;
-    const servers = this.#source.repeating?.servers ?? frame.servers.length;
+    const { name: seed, now } = this.#source;
+    const servers = this.#serversAtFirst;
     const { title, text } = strings.trouble.panic;
     showTrouble({ title, text: text(seed, servers, now), detail: panicMessage() || wordsOf(error) }, [reloadAction]);
   }

@@ -278,20 +278,6 @@ export class Model {
     this.act({ do: crashed ? 'restart' : 'crash', server });
   }
 
-  /**
-   * Cuts a link in both directions; if one of them is cut, heals it instead.
-   * @param {number} a
-   * @param {number} b
-   */
-  toggleLink(a, b) {
-    const both = [
-      { from: a, to: b },
-      { from: b, to: a },
-    ];
-    const cut = both.filter(({ from, to }) => this.#isCut(from, to));
-    this.act(...(cut.length ? cut : both).map((link) => ({ do: cut.length ? HEAL : CUT, ...link })));
-  }
-
   /** @param {number} from @param {number} to */
   toggleDirection(from, to) {
     this.act({ do: this.#isCut(from, to) ? HEAL : CUT, from, to });

@@ -71,7 +71,6 @@ import * as strings from '../words/strings.js';
  * @property {(command: string) => number} submit enters a command; the operation's number. Throws
  * an Error with a sentence when the line can't be read
  * @property {(server: number) => void} toggleServer
- * @property {(a: number, b: number) => void} toggleLink
  * @property {(from: number, to: number) => void} toggleDirection
  * @property {(links: number[][]) => void} cutLinks
  * @property {() => void} healAll
