@@ -83,7 +83,7 @@ export class App {
     advance: (micros) => this.#source.advance(micros),
     draw: () => this.#draw(),
     paceAt: (speed, passed) =>
-      this.#source.pacing ? this.#turningPoints.paceAt(this.#source.frame, speed, passed) : speed,
+      this.#source.pacing && !this.#approach.on ? this.#turningPoints.paceAt(this.#source.frame, speed, passed) : speed,
   });
   #turningPoints = new TurningPoints();
   #state = new PageState(this.#changed);
