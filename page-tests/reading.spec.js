@@ -45,6 +45,8 @@ test('along the space-time diagram by keyboard: from event to event, what each l
 test('the pointer on the space-time diagram lights the same on the ring; a press goes there', async ({ page }) => {
   await openStill(page);
   await advanceBy(page, 500_000);
+  // The diagram follows with the next frame drawn; until then another moment is under the pointer.
+  await framesAfter(page, 3);
   const box = await page.locator('#spacetime .diagram').boundingBox();
   if (!box) throw new Error('the diagram has no place');
   const ring = () => page.locator('#ring').evaluate((node) => /** @type {HTMLCanvasElement} */ (node).toDataURL());

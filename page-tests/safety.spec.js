@@ -110,6 +110,8 @@ test('each rule has a run at hand that breaks without it', async ({ page }) => {
   await open(page);
   await page.keyboard.press('n');
   const dialog = page.getByRole('dialog', { name: 'New run' });
+  // The dialog comes when it is asked for.
+  await expect(dialog.locator('.rule input')).toHaveCount(counterexamples.length);
   const rules = await dialog
     .locator('.rule input')
     .evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
