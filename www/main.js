@@ -84,8 +84,10 @@ function begin(Run) {
   });
 }
 
+document.documentElement.dataset.loading = '';
+// The simulator comes meanwhile.
+const loaded = load();
 strings.fill(document);
 explainTerms();
-document.documentElement.dataset.loading = '';
-const Run = await load();
+const Run = await loaded;
 if (Run) begin(Run);

@@ -6,7 +6,6 @@ use raft_core::format::link::{LinkError, PlainError};
 use raft_core::sim::ScenarioError;
 use raft_core::sim::timeline::BranchError;
 use raft_core::time::{Duration, Time};
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 /// What can't be done, as a sentence for a person.
@@ -44,9 +43,4 @@ pub(crate) fn length_micros(length: Duration) -> f64 {
 /// The moment of the page's microseconds; one before the beginning is the beginning.
 pub(crate) fn moment(micros: f64) -> Time {
     Time::from_micros(micros.max(0.0) as u64)
-}
-
-/// A view as a JavaScript value.
-pub(crate) fn to_js(view: &impl Serialize) -> Result<JsValue, JsValue> {
-    Ok(view.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }

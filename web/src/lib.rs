@@ -13,11 +13,12 @@
 //! There is one file for each subject. `run` has the handle itself: playing, and doing something to
 //! the run. `settings` has what a run is built with, `view` what the page draws, `travel` time and
 //! branches, `reading` what a person looks at closely, `story` the sentences, `sharing` links.
-//! Below them all are `js`, how values and refusals cross the border, and `start`, what happens
-//! when the module is loaded. No file uses something of a file that uses it (a test of `xtask`
-//! holds that).
+//! Below them all are `js`, how values and refusals cross the border, `json`, how views do, and
+//! `start`, what happens when the module is loaded. No file uses something of a file that uses it
+//! (a test of `xtask` holds that).
 
 mod js;
+mod json;
 mod messages;
 mod reading;
 mod run;

@@ -1,7 +1,6 @@
 //! Messages as the page reads them: rows of plain numbers, since there may be hundreds in every
 //! frame.
 
-use js_sys::Float64Array;
 use raft_core::raft::Message;
 use raft_core::sim::{Body, Endpoint, Flight, Reply};
 use serde::{Serialize, Serializer};
@@ -79,10 +78,11 @@ impl Messages {
     }
 }
 
-/// As one `Float64Array`, which is copied as a whole.
+/// As bytes, which are copied as a whole.
 impl Serialize for Messages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_wasm_bindgen::preserve::serialize(&Float64Array::from(&self.0[..]), serializer)
+        let bytes: Vec<u8> = self.0.iter().flat_map(|number| number.to_le_bytes()).collect();
+        serializer.serialize_bytes(&bytes)
     }
 }
 

@@ -11,7 +11,8 @@ use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{PageError, length_micros, micros, moment, to_js};
+use crate::js::{PageError, length_micros, micros, moment};
+use crate::json::to_js;
 use crate::messages::{MessageView, Messages};
 use crate::run::Run;
 use crate::story::{self, StoryLine};

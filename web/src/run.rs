@@ -2,13 +2,21 @@
 
 use js_sys::Array;
 use raft_core::format::link::{self, Plain};
-use raft_core::raft::ServerId;
+use raft_core::raft::{LogIndex, Raft, Role, ServerId};
 use raft_core::sim::timeline::{Acted, Position};
-use raft_core::sim::{Action, Simulation, Timeline};
+use raft_core::sim::{Action, Body, Simulation, Timeline};
+use raft_core::time::{Duration, Time};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use crate::js::{PageError, moment};
+
+/// How many entries must be committed before a new run is shown, so that there is something to see.
+const OPENING_ENTRIES: LogIndex = LogIndex(4);
+/// In which steps a new run is played until then.
+const OPENING_STEP: Duration = Duration::from_millis(5);
+/// How far it is played at most.
+const OPENING_LIMIT: Time = Time::from_secs(5);
 
 /// A cluster's run: its past, its present, and its other futures.
 #[wasm_bindgen]
@@ -27,6 +35,15 @@ impl Run {
     #[wasm_bindgen(js_name = advanceTo)]
     pub fn advance_to(&mut self, time: f64) {
         self.timeline.play_until(moment(time));
+    }
+
+    /// Plays a new run until there is something to see: a leader that has committed some entries,
+    /// and a client's request on its way. After five seconds it is shown as it is.
+    pub fn open(&mut self) {
+        while !self.shows_something() && self.world().violation().is_none() && self.world().now() < OPENING_LIMIT {
+            let next = self.world().now() + OPENING_STEP;
+            self.timeline.play_until(next);
+        }
     }
 
     /// Plays the next event. There is none if a violation has stopped the run.
@@ -60,6 +77,13 @@ impl Run {
 impl Run {
     pub(crate) fn of(timeline: Timeline) -> Run {
         Run { timeline, epoch: 0, differs: false }
+    }
+
+    fn shows_something(&self) -> bool {
+        let world = self.world();
+        let leads = |raft: &Raft| matches!(raft.role(), Role::Leader(_)) && raft.commit_index() >= OPENING_ENTRIES;
+        world.machines().iter().any(|machine| machine.raft().is_some_and(leads))
+            && world.network().flights().any(|flight| matches!(flight.body, Body::Request(_)))
     }
 
     pub(crate) fn world(&self) -> &Simulation {
@@ -112,6 +136,21 @@ mod tests {
     use raft_core::sim::Target;
 
     use super::*;
+
+    #[test]
+    fn a_new_run_opens_where_there_is_something_to_see() {
+        for seed in 1..=20 {
+            let mut run = Run::create(&seed.to_string(), 5, "").unwrap();
+            run.open();
+            assert!(run.shows_something() && run.world().now() < OPENING_LIMIT, "seed {seed}");
+        }
+        let mut nobody_leads = Run::create("1", 3, "").unwrap();
+        for server in 1..=2 {
+            nobody_leads.perform(Action::Crash(Target::Server(ServerId::new(server).unwrap()))).unwrap();
+        }
+        nobody_leads.open();
+        assert_eq!(nobody_leads.world().now(), OPENING_LIMIT);
+    }
 
     #[test]
     fn what_cannot_be_done_is_refused_in_a_sentence() {

@@ -7,7 +7,8 @@ use raft_core::sim::timeline::BranchId;
 use raft_core::time::Time;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{PageError, to_js};
+use crate::js::PageError;
+use crate::json::to_js;
 use crate::run::Run;
 use crate::view::ViolationView;
 

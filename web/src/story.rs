@@ -5,7 +5,8 @@ use raft_core::sim::timeline::Told;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{micros, to_js};
+use crate::js::micros;
+use crate::json::to_js;
 use crate::run::Run;
 
 /// One sentence; see `StoryLine` in `view.d.ts`.

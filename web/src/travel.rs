@@ -7,7 +7,8 @@ use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{PageError, micros, moment, to_js};
+use crate::js::{PageError, micros, moment};
+use crate::json::to_js;
 use crate::run::Run;
 use crate::view;
 

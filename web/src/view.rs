@@ -10,7 +10,8 @@ use raft_core::time::{Duration, Time};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{length_micros, micros, to_js};
+use crate::js::{length_micros, micros};
+use crate::json::to_js;
 use crate::messages::{MessageView, Messages};
 use crate::run::Run;
 

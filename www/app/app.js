@@ -21,6 +21,7 @@ import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
+import { forgetPalette } from '../draw/palette.js';
 import { lazily } from '../kit/lazy.js';
 import { namesRun, readAddress } from '../share/link.js';
 import { closeMenu } from '../kit/menu.js';
@@ -78,6 +79,8 @@ export class App {
   /** The simulated run that was shown last: a new one begins with its settings. @type {Model} */ #run;
   #changed = () => this.clock.invalidate();
 
+  // First, since those who draw read the colours when they are made.
+  #theme = new Theme(() => this.#recolour());
   lab = new Lab();
   clock = new Clock({
     advance: (micros) => this.#source.advance(micros),
@@ -143,7 +146,6 @@ export class App {
     this.#views.push(presenter);
     return presenter;
   });
-  #theme = new Theme(() => this.#recolour());
   #sharing;
   #kept;
 
@@ -458,6 +460,7 @@ export class App {
   }
 
   #recolour() {
+    forgetPalette();
     for (const view of this.#views) view.recolour?.();
     drawLegend();
     this.#changed();

@@ -23,43 +23,64 @@ export const termVariable = (term) => (term > 0 ? `--t${((term - 1) % TERM_HUES)
  * @property {string} sans
  */
 
-/** @returns {Palette} */
+/** @type {Palette | null} */
+let read = null;
+
+/** The colours and fonts as they are now. @returns {Palette} */
 export function readPalette() {
-  const probe = document.createElement('span');
-  probe.hidden = true;
+  return (read ??= palette());
+}
+
+/** They are others now. */
+export function forgetPalette() {
+  read = null;
+}
+
+/** @returns {Palette} */
+function palette() {
+  const box = document.createElement('div');
+  box.hidden = true;
   // The browser may force one colour on all words; a canvas needs those of the style sheet.
-  probe.style.forcedColorAdjust = 'none';
-  document.body.append(probe);
-  const style = getComputedStyle(probe);
-  /** @param {string} value */
-  const colour = (value) => {
-    probe.style.color = value;
-    return style.color;
+  box.style.forcedColorAdjust = 'none';
+  // All of them are asked for before the first is read, since reading makes the browser compute
+  // styles.
+  /** @param {'color' | 'fontFamily'} what @param {string} value */
+  const ask = (what, value) => {
+    const probe = document.createElement('i');
+    probe.style[what] = value;
+    box.append(probe);
+    return () => getComputedStyle(probe)[what];
   };
-  /** @param {string} value */
-  const font = (value) => {
-    probe.style.fontFamily = value;
-    return style.fontFamily;
+  const hues = Array.from({ length: TERM_HUES }, (_, i) => `var(--t${i + 1})`);
+  const asked = {
+    terms: hues.map((hue) => ask('color', hue)),
+    fills: hues.map((hue) => ask('color', `color-mix(in oklab, ${hue} 16%, var(--card))`)),
+    paper: ask('color', 'var(--paper)'),
+    card: ask('color', 'var(--card)'),
+    ink: ask('color', 'var(--ink)'),
+    ink2: ask('color', 'var(--ink-2)'),
+    line: ask('color', 'var(--line)'),
+    accent: ask('color', 'var(--accent)'),
+    danger: ask('color', 'var(--danger)'),
+    mono: ask('fontFamily', 'var(--mono)'),
+    sans: ask('fontFamily', 'var(--sans)'),
   };
-  const terms = Array.from({ length: TERM_HUES }, (_, i) => colour(`var(--t${i + 1})`));
-  const fills = Array.from({ length: TERM_HUES }, (_, i) =>
-    colour(`color-mix(in oklab, var(--t${i + 1}) 16%, var(--card))`),
-  );
-  const ink2 = colour('var(--ink-2)');
-  const card = colour('var(--card)');
-  const palette = {
-    paper: colour('var(--paper)'),
+  document.body.append(box);
+  const [terms, fills] = [asked.terms.map((answer) => answer()), asked.fills.map((answer) => answer())];
+  const [card, ink2] = [asked.card(), asked.ink2()];
+  const found = {
+    paper: asked.paper(),
     card,
-    ink: colour('var(--ink)'),
+    ink: asked.ink(),
     ink2,
-    line: colour('var(--line)'),
-    accent: colour('var(--accent)'),
-    danger: colour('var(--danger)'),
+    line: asked.line(),
+    accent: asked.accent(),
+    danger: asked.danger(),
     term: (/** @type {number} */ term) => (term > 0 ? terms[(term - 1) % TERM_HUES] : ink2),
     fill: (/** @type {number} */ term) => (term > 0 ? fills[(term - 1) % TERM_HUES] : card),
-    mono: font('var(--mono)'),
-    sans: font('var(--sans)'),
+    mono: asked.mono(),
+    sans: asked.sans(),
   };
-  probe.remove();
-  return palette;
+  box.remove();
+  return found;
 }

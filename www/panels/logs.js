@@ -70,6 +70,8 @@ export class Logs {
       this.#toTheEnd();
       this.#scroll.focus();
     });
+    // It says the size at first, too: to ask for it would make the browser lay out the page at
+    // once.
     new ResizeObserver(() => {
       this.#measure();
       this.#follow();
@@ -98,7 +100,6 @@ export class Logs {
       make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
     );
     this.#table.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
-    this.#measure();
   }
 
   /** @param {Frame} frame */
@@ -121,6 +122,7 @@ export class Logs {
     this.#empty.hidden = this.#last > 0;
     setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
+    if (this.#width === 0) return;
     this.#follow();
     if (pointed !== this.#pointedAt) this.#pointAt(pointed, violation);
     this.#render();

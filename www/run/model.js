@@ -24,18 +24,6 @@ import { fields, moments } from '../pkg/tables.js';
  * Claim
  */
 
-/**
- * How far a new run is played at most before it is shown, and in which steps, in virtual
- * microseconds.
- */
-const OPENING_LIMIT = 5_000_000;
-const OPENING_STEP = 5_000;
-const SCOUTING_STEP = 100_000;
-/**
- * How many entries must be committed before a new run is shown, so that there is something to see.
- */
-const OPENING_ENTRIES = 4;
-
 /** Which of `Run.settings` says how many clients there are besides the person. */
 const CLIENTS = 6;
 
@@ -175,31 +163,12 @@ export class Model {
     return this.#guard(() => this.#run.bytes(branch)) ?? new Uint8Array();
   }
 
-  /**
-   * Plays a new run until there is something to see: a leader, and a client's request on its way.
-   */
+  /** Plays a new run until there is something to see. */
   open() {
     if (this.origin !== 'fresh') return;
     this.#guard(() => {
-      const ready = (/** @type {Frame} */ frame) =>
-        frame.servers.some((s) => s.role === 'leader' && s.commitIndex >= OPENING_ENTRIES);
-      const over = (/** @type {Frame} */ { violation, now }) => violation || now >= OPENING_LIMIT;
-      // To read a frame takes longer than to play up to it: a copy finds out roughly, when.
-      const Run = /** @type {typeof import('../pkg/raft_web.js').Run} */ (this.#run.constructor);
-      const scout = Run.fromBytes(this.#run.bytes());
-      let from = 0;
-      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame())) {
-        from = frame.now;
-        scout.advanceTo(from + SCOUTING_STEP);
-      }
-      scout.free();
-      this.#run.advanceTo(from);
-      let frame = this.#read();
-      while (!(ready(frame) && frame.messages.some((m) => m.kind === 'request')) && !over(frame)) {
-        this.#run.advanceTo(frame.now + OPENING_STEP);
-        frame = this.#read();
-      }
-      this.frame = frame;
+      this.#run.open();
+      this.frame = this.#read();
     });
   }
 

@@ -26,8 +26,7 @@ import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.j
  */
 
 export class Ring {
-  /** @type {Layout} */
-  layout;
+  layout = layOut(0, 0, 1, [1], 1);
   /**
    * A stroke under way, and the links it would cut.
    * @type {{ path: Point[], cut: [number, number][] } | null}
@@ -48,6 +47,8 @@ export class Ring {
   /** The ids of those that are drawn. */
   #shown = [1];
   #ratio = 0;
+  /** What its size and layout were made for. */
+  #fits = '';
   /** How many clients have a place: those that the source knows of, and all that were seen. */
   #clients = 1;
 
@@ -58,7 +59,6 @@ export class Ring {
     this.#canvas = canvas;
     this.#c = c;
     this.#state = state;
-    this.layout = this.#fit();
   }
 
   /** Another run is shown. @param {Source} source */
@@ -67,12 +67,23 @@ export class Ring {
     this.#shown = this.#state.serversShown(frame);
     this.#clients = clients;
     this.stroke = null;
-    this.layout = this.#fit();
+    this.resize();
   }
 
-  /** The stage has another size, or the screen another resolution. */
+  /** The stage may have another size, the screen another resolution, or there are others on it. */
   resize() {
-    this.layout = this.#fit();
+    const { clientWidth, clientHeight } = this.#canvas;
+    const ratio = (devicePixelRatio || 1) * this.#state.stageZoom;
+    const fits = `${clientWidth} ${clientHeight} ${ratio} ${this.#servers} ${this.#shown} ${this.#clients}`;
+    // A canvas that is given its size is empty, even if that is the size it had.
+    if (fits === this.#fits) return;
+    this.#fits = fits;
+    this.#ratio = ratio;
+    this.#canvas.width = Math.round(clientWidth * ratio);
+    this.#canvas.height = Math.round(clientHeight * ratio);
+    this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#sprites.clear();
+    this.layout = layOut(clientWidth, clientHeight, this.#servers, this.#shown, this.#clients);
   }
 
   get palette() {
@@ -83,17 +94,6 @@ export class Ring {
   recolour() {
     this.#palette = readPalette();
     this.#sprites.clear();
-  }
-
-  #fit() {
-    const { clientWidth, clientHeight } = this.#canvas;
-    const ratio = (devicePixelRatio || 1) * this.#state.stageZoom;
-    this.#ratio = ratio;
-    this.#canvas.width = Math.round(clientWidth * ratio);
-    this.#canvas.height = Math.round(clientHeight * ratio);
-    this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#sprites.clear();
-    return layOut(clientWidth, clientHeight, this.#servers, this.#shown, this.#clients);
   }
 
   /** @param {Frame} frame */
