@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { counterexamples } from '../www/run/counterexamples.js';
-import { claim, safety } from '../www/words/strings.js';
+import { claim } from '../www/words/common.js';
+import { safety } from '../www/words/panels.js';
 import { noViolations } from './axe.js';
 import { expect, open, tab, test } from './page.js';
 

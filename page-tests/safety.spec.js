@@ -2,7 +2,7 @@
 // Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
 import { aboutOf } from '../www/run/about.js';
 import { counterexamples } from '../www/run/counterexamples.js';
-import { safety } from '../www/words/strings.js';
+import { safety } from '../www/words/panels.js';
 import { advanceBy, drawer, expect, menuItem, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** A run in which the first acknowledgement is wrong. */

@@ -11,7 +11,7 @@ import { layOut, messageSpot } from '../www/stage/geometry.js';
 import { niceStep } from '../www/draw/ticks.js';
 import { readTape, toX } from '../www/tape/data.js';
 import { BAND, LANE, SIGNS, TRACK } from '../www/tape/paint.js';
-import { role, roleWord } from '../www/words/strings.js';
+import { role, roleWord } from '../www/words/common.js';
 import { expect, framesAfter, open, test } from './page.js';
 
 /** @typedef {import('../web/view.d.ts').Frame} Frame */

@@ -12,11 +12,11 @@ import { open } from './page.js';
 async function showWithout(page, parts) {
   await page.evaluate((parts) => {
     const { source, show } = /** @type {any} */ (window).raftarium;
-    const { constructor: Model } = source;
+    const { constructor: SimulatedRun } = source;
     const run = source.run.constructor.fromBytes(source.bytes());
-    const model = new Model(run, '');
-    // What is called keeps the model as its `this`: it has private parts.
-    const lacking = new Proxy(model, {
+    const simulated = new SimulatedRun(run, '');
+    // What is called keeps the simulated as its `this`: it has private parts.
+    const lacking = new Proxy(simulated, {
       get: (target, name) => {
         if (parts.includes(String(name))) return null;
         const value = Reflect.get(target, name, target);

@@ -1,6 +1,6 @@
 // @ts-check
 // A classic script, which runs even where modules do not. It tells people what to do where the page
-// can't start, so that they don't see an empty frame. Its texts stand here, because strings.js is a
+// can't start, so that they don't see an empty frame. Its texts stand here, because the words are a
 // module, and modules may be what is missing.
 (() => {
   const page = document.documentElement;

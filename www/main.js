@@ -1,19 +1,19 @@
 // @ts-check
 // Where the page begins: loads the simulator and shows a run, or says why it can't.
 
-import { App, makeModel } from './app/app.js';
+import { App, runAsWanted } from './app/app.js';
 import { reloadAction, showTrouble, wordsOf } from './kit/errors.js';
 import { explainTerms } from './kit/explained.js';
 import { askedMode } from './app/embed.js';
 import { KeptRuns } from './share/kept-runs.js';
 import { readAddress } from './share/link.js';
 import moduleName from './pkg/raft_web_bg.wasm';
-import * as strings from './words/strings.js';
+import * as common from './words/common.js';
 
 /** Loads the simulator, or says why it can't. */
 async function load() {
   if (typeof WebAssembly === 'undefined') {
-    fail(strings.trouble.noWasm, [reloadAction]);
+    fail(common.trouble.noWasm, [reloadAction]);
     return null;
   }
   try {
@@ -22,8 +22,8 @@ async function load() {
     return simulator.Run;
   } catch (error) {
     const { seed } = readAddress(location);
-    const detail = `${wordsOf(error)}${seed ? ` (${strings.text.seed} ${seed})` : ''}`;
-    fail({ ...strings.trouble.load, detail }, [reloadAction]);
+    const detail = `${wordsOf(error)}${seed ? ` (${common.text.seed} ${seed})` : ''}`;
+    fail({ ...common.trouble.load, detail }, [reloadAction]);
     return null;
   }
 }
@@ -36,24 +36,24 @@ function fail(what, actions) {
 
 /** @param {typeof import('./pkg/raft_web.js').Run} Run */
 function begin(Run) {
-  let model;
+  let simulated;
   const kept = askedMode() === 'embed' ? null : new KeptRuns(Run);
   try {
-    model = kept?.find() ?? makeModel(Run, readAddress(location));
+    simulated = kept?.find() ?? runAsWanted(Run, readAddress(location));
   } catch (error) {
     const startFresh = () => location.assign(location.pathname);
-    fail({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.tryAnotherSeed, startFresh]]);
+    fail({ ...common.trouble.badRun, text: wordsOf(error) }, [[common.tryAnotherSeed, startFresh]]);
     // Another link may be put into the address.
     addEventListener('hashchange', () => begin(Run), { once: true });
     return;
   }
-  const app = new App(Run, model, kept);
+  const app = new App(Run, simulated, kept);
   // For engineers and tests: the run, the clock that plays it, and the
   // lab.
   Object.assign(window, {
     raftarium: {
       get run() {
-        return app.model?.run;
+        return app.simulated?.run;
       },
       get frame() {
         return app.source.frame;
@@ -65,7 +65,7 @@ function begin(Run) {
       pause: () => app.clock.pause(),
       /** @param {number} time */
       advanceTo: (time) => {
-        app.model?.advanceTo(time);
+        app.simulated?.advanceTo(time);
         app.clock.invalidate();
       },
       /** @param {number} time */
@@ -87,7 +87,7 @@ function begin(Run) {
 document.documentElement.dataset.loading = '';
 // The simulator comes meanwhile.
 const loaded = load();
-strings.fill(document);
+common.fill(document);
 explainTerms();
 const Run = await loaded;
 if (Run) begin(Run);

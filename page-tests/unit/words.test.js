@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import { meanings } from '../../www/words/meanings.js';
 import { sources } from '../../www/words/sources.js';
 import { aboutOf } from '../../www/run/about.js';
-import * as strings from '../../www/words/strings.js';
+import * as appWords from '../../www/words/app.js';
+import * as commonWords from '../../www/words/common.js';
+import * as kitWords from '../../www/words/kit.js';
+import * as panelsWords from '../../www/words/panels.js';
+import * as shareWords from '../../www/words/share.js';
+import * as stageWords from '../../www/words/stage.js';
+import * as tapeWords from '../../www/words/tape.js';
 import * as serverWords from '../../www/words/server.js';
 import * as dialsWords from '../../www/words/dials.js';
 import * as helpWords from '../../www/words/help.js';
@@ -29,7 +35,18 @@ const server = /** @type {any} */ ({ role: 'leader', member: true, term: 1, disk
 const view = /** @type {any} */ ({ up: true, snapshot: '4@1', round: 7, peers: [], sessions: [], voters: 'S1' });
 
 test('every term that is marked in a text is explained', () => {
-  const fixed = [strings, helpWords, newRunWords, dialsWords]
+  const fixed = [
+    appWords,
+    commonWords,
+    kitWords,
+    panelsWords,
+    shareWords,
+    stageWords,
+    tapeWords,
+    helpWords,
+    newRunWords,
+    dialsWords,
+  ]
     .flatMap((words) => Object.values(words))
     .filter((value) => typeof value !== 'function');
   const made = [...serverWords.inspector.state(server, view), dialsWords.dials.timingWords(/** @type {any} */ ({}))];
@@ -64,7 +81,7 @@ test('every violation is explained by its own servers and entries', () => {
   const about = { servers: [2, 3], entries: [7, 9], leader: 3 };
   const none = { servers: [], entries: [], leader: 0 };
   // Of state machines of one's own, the page has none.
-  const properties = [...strings.safety.guarantees.keys()].filter((name) => name !== 'State Machine Contract');
+  const properties = [...panelsWords.safety.guarantees.keys()].filter((name) => name !== 'State Machine Contract');
   assert.deepEqual(Object.keys(meanings).sort(), properties.sort());
   for (const property of properties) {
     for (const known of [about, none]) assert.doesNotMatch(meanings[property](known), /undefined|NaN|null|S0|^[a-z]/);

@@ -26,7 +26,7 @@ import { lazily } from '../kit/lazy.js';
 import { namesRun, readAddress } from '../share/link.js';
 import { closeMenu } from '../kit/menu.js';
 import { Logs } from '../panels/logs.js';
-import { Model } from '../run/model.js';
+import { SimulatedRun } from '../run/simulated-run.js';
 import { PageState } from '../run/page-state.js';
 import { Quorum } from '../stage/quorum.js';
 import { rememberedSwitch } from '../kit/remembered-switch.js';
@@ -36,7 +36,8 @@ import { Sharing } from '../share/sharing.js';
 import { SidePanel } from '../panels/side-panel.js';
 import { whyNot } from '../run/source.js';
 import { Story } from '../run/story.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 import { Tape } from '../tape/tape.js';
 import { Theme } from '../kit/theme.js';
 import { toast } from '../kit/toast.js';
@@ -48,17 +49,17 @@ import { StageButtons } from '../stage/buttons.js';
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { shared, found, watch = false, seed, servers, without, settings }) {
+export function runAsWanted(Run, { shared, found, watch = false, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    if (!found) return Object.assign(openModel(Run, run, 'moment', '', null), { watch });
+    if (!found) return Object.assign(runFromElsewhere(Run, run, 'moment', '', null), { watch });
     const { what, at, first, second } = found;
     const claim = { ...Run.found(shared, what, at, first, second), at: at ?? '' };
-    return Object.assign(openModel(Run, run, 'moment', '', claim), { watch });
+    return Object.assign(runFromElsewhere(Run, run, 'moment', '', claim), { watch });
   }
   // Of anything else, there are none.
   const count = Number.isInteger(servers) && servers > 0 ? servers : 0;
-  return new Model(new Run(seed, count, without, settings), Run.usualSettings());
+  return new SimulatedRun(new Run(seed, count, without, settings), Run.usualSettings());
 }
 
 /**
@@ -66,17 +67,17 @@ export function makeModel(Run, { shared, found, watch = false, seed, servers, wi
  * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
  * @param {string} note @param {import('../lab/client.js').FoundView | null} found
  */
-function openModel(Run, run, origin, note, found) {
-  const model = Object.assign(new Model(run, Run.usualSettings()), { origin, note });
+function runFromElsewhere(Run, run, origin, note, found) {
+  const simulated = Object.assign(new SimulatedRun(run, Run.usualSettings()), { origin, note });
   // What was found in a run that plays differently here was found in another.
-  if (found && !model.differs) model.claim = { ...found, branch: model.frame.branch, state: '' };
-  return model;
+  if (found && !simulated.differs) simulated.claim = { ...found, branch: simulated.frame.branch, state: '' };
+  return simulated;
 }
 
 export class App {
   #Run;
   /** @type {Source} */ #source;
-  /** The simulated run that was shown last: a new one begins with its settings. @type {Model} */ #run;
+  /** The simulated run that was shown last: a new one begins with its settings. @type {SimulatedRun} */ #run;
   #changed = () => this.clock.invalidate();
 
   // First, since those who draw read the colours when they are made.
@@ -150,12 +151,12 @@ export class App {
   #kept;
 
   /**
-   * @param {RunClass} Run @param {Model} model the first run
+   * @param {RunClass} Run @param {SimulatedRun} simulated the first run
    * @param {import('../share/kept-runs.js').KeptRuns | null} kept where runs are kept, if they are
    */
-  constructor(Run, model, kept) {
+  constructor(Run, simulated, kept) {
     this.#Run = Run;
-    this.#source = this.#run = model;
+    this.#source = this.#run = simulated;
     this.#kept = kept;
     const stage = byId('stage', HTMLElement);
     /** @type {Page} */
@@ -207,8 +208,8 @@ export class App {
     this.#sharing = new Sharing({
       Run,
       lab: this.lab,
-      model: () => this.#run,
-      take: (run, origin, note, found) => this.#replace(openModel(Run, run, origin, note, found)),
+      simulated: () => this.#run,
+      take: (run, origin, note, found) => this.#replace(runFromElsewhere(Run, run, origin, note, found)),
       scene: () => this.#scene(),
       present: () => this.#present(),
       stop: (error) => this.#stopForPanic(error),
@@ -217,20 +218,20 @@ export class App {
     const slow = byId('slow-at-turning-points', HTMLInputElement);
     rememberedSwitch(slow, 'raftarium.slow-at-turning-points', (on) => (this.#turningPoints.on = on));
     const mode = askedMode();
-    if (mode === 'embed') embed(() => this.model);
+    if (mode === 'embed') embed(() => this.simulated);
     else this.#wireKeys();
     if (mode === 'present') this.#present();
     addEventListener('popstate', () => this.#arrive());
-    addEventListener('pagehide', () => kept?.keep(this.model));
-    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.model));
+    addEventListener('pagehide', () => kept?.keep(this.simulated));
+    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.simulated));
     const hints = mode ? null : firstHints();
     if (hints) this.#views.push(hints);
     this.#show();
   }
 
   /** The simulated run that is shown; null where something else is. */
-  get model() {
-    return this.#source instanceof Model ? this.#source : null;
+  get simulated() {
+    return this.#source instanceof SimulatedRun ? this.#source : null;
   }
 
   get source() {
@@ -281,7 +282,7 @@ export class App {
     const said = frame.violation ?? claimed;
     const why = this.#sentence.words;
     const sentence = said ? [strings.violationTitle(said), said.first && strings.violationText(said)].join(' ') : why;
-    const origin = strings.origin(name, now);
+    const origin = common.origin(name, now);
     const draw = (/** @type {CanvasRenderingContext2D} */ c) => this.#ring.drawOn(c, frame);
     return { name: `raftarium-${name}`, width: layout.width, height: layout.height, draw, palette, sentence, origin };
   }
@@ -345,13 +346,13 @@ export class App {
    * @param {Wanted} wanted
    */
   start(wanted) {
-    this.#replace(makeModel(this.#Run, wanted));
+    this.#replace(runAsWanted(this.#Run, wanted));
   }
 
   /** Shows another source in place of this one. @param {Source} fresh */
   #replace(fresh) {
     this.#sharing.restore();
-    this.#kept?.replace(this.model);
+    this.#kept?.replace(this.simulated);
     this.#take(fresh);
   }
 
@@ -367,7 +368,7 @@ export class App {
     for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     this.#source.free();
     this.#source = fresh;
-    this.#run = this.model ?? this.#run;
+    this.#run = this.simulated ?? this.#run;
     this.#show();
   }
 
@@ -382,27 +383,27 @@ export class App {
       refusal: toast,
       judge: (bytes) => this.lab.judge(bytes),
     });
-    this.model?.open();
+    this.simulated?.open();
     setText(byId('seed-value', HTMLElement), source.name);
     byId('open-share', HTMLElement).hidden = !source.repeating;
     byId('open-network', HTMLElement).hidden = !source.acting;
     this.#state.reset();
     this.#turningPoints.reset();
     for (const view of this.#views) view.reset(source);
-    if (lessMotion.matches || source.dead || this.model?.origin === 'moment') this.clock.pause();
+    if (lessMotion.matches || source.dead || this.simulated?.origin === 'moment') this.clock.pause();
     else this.clock.play();
-    this.#sharing.show(this.model);
-    if (this.model?.watch) this.#approach.begin(this.model, BEFORE.first);
+    this.#sharing.show(this.simulated);
+    if (this.simulated?.watch) this.#approach.begin(this.simulated, BEFORE.first);
   }
 
   #draw() {
     this.#tape.follow();
     const { frame, claimed } = this.#source;
     const { playing } = this.clock;
-    if (this.model) this.#approach.update(this.model, playing);
+    if (this.simulated) this.#approach.update(this.simulated, playing);
     this.#heartbeats.checked = this.#state.heartbeats;
     for (const view of this.#views) view.update(frame, playing);
-    this.#sharing.update(this.model, playing);
+    this.#sharing.update(this.simulated, playing);
     if (frame.violation) this.#stopAt(frame.violation);
     else if (claimed) this.#stopAt(claimed, claimed.state);
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
@@ -411,7 +412,7 @@ export class App {
   /**
    * A property is violated: the run ends here. Or a link says so: then the run can go on.
    * @param {ViolationView} violation
-   * @param {import('../run/model.js').Claim['state']} [said] what the page finds, if that is said
+   * @param {import('../run/simulated-run.js').Claim['state']} [said] what the page finds, if that is said
    */
   #stopAt(violation, said = '') {
     const { dataset } = document.documentElement;
@@ -422,17 +423,18 @@ export class App {
     dataset.state = 'violated';
     this.#stopped = stopped;
     const servers = this.#serversAtFirst;
-    const { claim, violationTitle, violationText } = strings;
+    const { claim } = common;
+    const { violationTitle, violationText } = strings;
     const what = {
       title: (said === 'refuted' || said === 'asked' ? claim.title : violationTitle)(violation),
       text: violation.first ? violationText(violation) : '',
       detail: said ? claim[said] : '',
     };
     const actions = /** @type {[string, () => void][]} */ ([
-      [strings.approach.again, () => this.model && this.#approach.begin(this.model, BEFORE.again)],
+      [strings.approach.again, () => this.simulated && this.#approach.begin(this.simulated, BEFORE.again)],
       [strings.whatItMeans, () => this.#explain()],
       // A frame has little room, and stays with its run.
-      ...(dataset.mode === 'embed' ? [] : [[strings.tryAnotherSeed, () => this.start({ seed: '', servers })]]),
+      ...(dataset.mode === 'embed' ? [] : [[common.tryAnotherSeed, () => this.start({ seed: '', servers })]]),
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));
   }
@@ -455,7 +457,7 @@ export class App {
     document.documentElement.dataset.state = 'stopped';
     const { name: seed, now } = this.#source;
     const servers = this.#serversAtFirst;
-    const { title, text } = strings.trouble.panic;
+    const { title, text } = common.trouble.panic;
     showTrouble({ title, text: text(seed, servers, now), detail: panicMessage() || wordsOf(error) }, [reloadAction]);
   }
 
@@ -468,18 +470,18 @@ export class App {
 
   /** The browser went to another entry of its history, or the address was changed by hand. */
   #arrive() {
-    const kept = this.#kept?.arrive(this.model);
+    const kept = this.#kept?.arrive(this.simulated);
     if (!kept && !namesRun(location.hash)) {
       this.#kept?.stay();
       return;
     }
     try {
-      const model = kept ?? makeModel(this.#Run, readAddress(location));
+      const simulated = kept ?? runAsWanted(this.#Run, readAddress(location));
       this.#kept?.settle();
-      this.#take(model);
+      this.#take(simulated);
     } catch (error) {
       this.#kept?.stay();
-      showTrouble({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.close, hideTrouble]]);
+      showTrouble({ ...common.trouble.badRun, text: wordsOf(error) }, [[common.close, hideTrouble]]);
       this.#sharing.restore();
     }
   }

@@ -2,11 +2,12 @@
 // Shows how something breaks: goes to shortly before it, and plays into it, slower and slower.
 
 /** @typedef {import('./clock.js').Clock} Clock */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
 
 import { byId, lessMotion } from '../kit/dom.js';
 import { hideTrouble, showTrouble } from '../kit/errors.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 import { toast } from '../kit/toast.js';
 
 const { approach } = strings;
@@ -21,7 +22,7 @@ export class Approach {
   #clock;
   /**
    * What is being shown, or null.
-   * @type {{ model: Model, branch: number, until: number, usual: number } | null}
+   * @type {{ simulated: SimulatedRun, branch: number, until: number, usual: number } | null}
    */
   #on = null;
   /** The speed that it has chosen: if there is another, a person has. */
@@ -42,42 +43,42 @@ export class Approach {
   /**
    * Goes back from what breaks in this run, and plays into it. Who has asked for less motion is
    * told how to.
-   * @param {Model} model @param {number} before how far back
+   * @param {SimulatedRun} simulated @param {number} before how far back
    */
-  begin(model, before) {
-    const { violation } = model.frame;
-    const broken = violation ?? model.claim;
+  begin(simulated, before) {
+    const { violation } = simulated.frame;
+    const broken = violation ?? simulated.claim;
     if (!broken) return;
     this.#end();
-    this.#on = { model, branch: model.frame.branch, until: broken.time, usual: this.#clock.speed };
+    this.#on = { simulated, branch: simulated.frame.branch, until: broken.time, usual: this.#clock.speed };
     this.#chosen = 0;
     this.#clock.pause();
     // It isn't broken yet; what was said of that goes.
     document.documentElement.dataset.state = 'running';
     hideTrouble();
-    model.seek(Math.max(0, broken.time - before));
+    simulated.seek(Math.max(0, broken.time - before));
     if (!lessMotion.matches) {
       this.#clock.play();
       toast(approach.plays(broken.property, broken.time));
       return;
     }
     const play = () => this.#clock.play();
-    const goThere = () => model.seek(broken.time);
+    const goThere = () => simulated.seek(broken.time);
     const what = { title: approach.title(broken.property, broken.time), text: approach.still };
     const actions = /** @type {[string, () => void][]} */ ([
       [approach.play, play],
-      [strings.goThere, goThere],
+      [common.goThere, goThere],
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));
     this.#told = true;
   }
 
-  /** Makes the run slower as it comes nearer. @param {Model} model @param {boolean} playing */
-  update(model, playing) {
+  /** Makes the run slower as it comes nearer. @param {SimulatedRun} simulated @param {boolean} playing */
+  update(simulated, playing) {
     const on = this.#on;
     if (!on) return;
-    const { now, branch } = model.frame;
-    if (on.model !== model || on.branch !== branch || now >= on.until) return this.#end();
+    const { now, branch } = simulated.frame;
+    if (on.simulated !== simulated || on.branch !== branch || now >= on.until) return this.#end();
     const taken = this.#chosen && this.#clock.speed !== this.#chosen;
     if (taken) this.#on = null;
     if (taken || !playing) return;

@@ -7,7 +7,8 @@
 import { byId, make, setText } from '../kit/dom.js';
 import { wordsOf } from '../kit/errors.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 
 export class Console {
   #field = byId('command', HTMLInputElement);
@@ -54,9 +55,9 @@ export class Console {
       const operation = this.#source.operations(200).find(({ id }) => id === this.#waiting);
       if (operation && operation.state !== 'pending') {
         this.#waiting = 0;
-        this.#say(`${this.#line} → ${strings.answerWords(operation)}`, operation.state);
+        this.#say(`${this.#line} → ${common.answerWords(operation)}`, operation.state);
         // Each may be written right to left without turning the other around.
-        const parts = [this.#line, strings.answerWords(operation)].map((words) => make('bdi', {}, words));
+        const parts = [this.#line, common.answerWords(operation)].map((words) => make('bdi', {}, words));
         this.#answer.replaceChildren(parts[0], ' → ', parts[1]);
         return;
       }

@@ -2,7 +2,7 @@
 // The player in another page's frame. css/modes.css decides which parts of the page it has; here is
 // the link from it to the whole page.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
 
 import { byId } from '../kit/dom.js';
 import { anyAddressOf } from '../share/link.js';
@@ -16,14 +16,14 @@ export function askedMode() {
   return query.has('embed') ? 'embed' : query.has('present') ? 'present' : '';
 }
 
-/** @param {() => Model | null} model */
-export function embed(model) {
+/** @param {() => SimulatedRun | null} simulated */
+export function embed(simulated) {
   document.documentElement.dataset.mode = 'embed';
   const link = byId('open-whole', HTMLAnchorElement);
   link.hidden = false;
   // The address is made only when somebody is about to follow the link.
   const aim = () => {
-    const run = model();
+    const run = simulated();
     if (run) link.href = anyAddressOf(run);
   };
   for (const type of ['pointerenter', 'pointerdown', 'focus', 'click']) link.addEventListener(type, aim);

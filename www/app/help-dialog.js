@@ -8,7 +8,8 @@ import { withTerms } from '../kit/explained.js';
 import { keysOn, setKeys } from '../kit/keys.js';
 import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from './legend.js';
 import { readPalette } from '../draw/palette.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 import * as helpWords from '../words/help.js';
 
 /** Whether the screen is all that somebody presses. */
@@ -47,7 +48,7 @@ export class HelpDialog {
         { class: 'signs' },
         ...helpWords.helpRoleWords.flatMap(([role, words]) => [
           make('dt', {}, rolePicture(palette, role)),
-          make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
+          make('dd', {}, make('b', {}, common.role[role]), ` ${words}`),
         ]),
       ),
       make(
@@ -67,7 +68,7 @@ export class HelpDialog {
         ]),
       ),
       make('p', { class: 'hint' }, helpWords.helpTerms),
-      make('h3', {}, strings.text.logs),
+      make('h3', {}, common.text.logs),
       make(
         'dl',
         { class: 'signs' },
@@ -76,7 +77,7 @@ export class HelpDialog {
           make('dd', {}, ...withTerms(words)),
         ]),
       ),
-      make('h3', {}, strings.text.tape),
+      make('h3', {}, common.text.tape),
       make(
         'dl',
         { class: 'signs' },

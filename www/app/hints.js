@@ -2,7 +2,7 @@
 // Three hints for a first visit, one after the other, at the edge of the page and only once.
 
 import { byId, make, setText } from '../kit/dom.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/app.js';
 
 const STORED = 'raftarium.hints';
 

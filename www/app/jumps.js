@@ -5,7 +5,7 @@
 
 import { byId, setText } from '../kit/dom.js';
 import { openMenu } from '../kit/menu.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/app.js';
 import { toast } from '../kit/toast.js';
 
 const { jumps } = strings;

@@ -12,7 +12,7 @@ import { drawGlyph, strike } from '../draw/glyphs.js';
 import { drawCondition } from '../stage/conditions.js';
 import { drawRole, drawVote } from '../stage/nodes.js';
 import { readPalette } from '../draw/palette.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/app.js';
 import { paintSign } from '../tape/paint.js';
 
 /**

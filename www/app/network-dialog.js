@@ -5,7 +5,7 @@
 
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import * as networkWords from '../words/network.js';
 import { cutSet, sidesOf } from '../stage/cuts.js';
 
@@ -34,7 +34,7 @@ export class NetworkDialog {
         make('button', { onclick: () => this.#preset(this.#minority()) }, networkWords.splitHalves),
       ),
       this.#preview,
-      make('p', { class: 'row' }, this.#cut, make('button', { onclick: () => this.#heal() }, strings.healAll)),
+      make('p', { class: 'row' }, this.#cut, make('button', { onclick: () => this.#heal() }, common.healAll)),
       make('h3', {}, networkWords.linksTitle),
       make('p', { class: 'hint' }, networkWords.linksHelp),
       this.#links,
@@ -45,7 +45,7 @@ export class NetworkDialog {
     const { frame } = this.#source();
     const servers = frame.servers.length;
     this.#chosen = sidesOf(servers, cutSet(frame.cuts)) ?? Array(servers).fill(0);
-    this.#chosen = this.#chosen.map((side) => Math.min(side, strings.sides.length - 1));
+    this.#chosen = this.#chosen.map((side) => Math.min(side, common.sides.length - 1));
     this.#buildSides(servers);
     this.#buildLinks(servers);
     this.refresh();
@@ -62,7 +62,7 @@ export class NetworkDialog {
       setAttribute(button, 'aria-pressed', String(isCut(a, b)));
     }
     const majority = Math.floor(servers / 2) + 1;
-    const groups = strings.sides
+    const groups = common.sides
       .map((_, side) => this.#chosen.flatMap((s, i) => (s === side ? [`S${i + 1}`] : [])))
       .filter((names) => names.length > 0);
     setText(
@@ -79,7 +79,7 @@ export class NetworkDialog {
   /** @param {number} servers */
   #buildSides(servers) {
     const rows = Array.from({ length: servers }, (_, i) => {
-      const options = strings.sides.map((side, k) => {
+      const options = common.sides.map((side, k) => {
         const input = make('input', {
           type: 'radio',
           name: `side-${i + 1}`,
@@ -109,7 +109,7 @@ export class NetworkDialog {
     const head = make(
       'tr',
       {},
-      make('th', { scope: 'col' }, strings.from),
+      make('th', { scope: 'col' }, common.from),
       ...ids.map((id) => make('th', { scope: 'col' }, `S${id}`)),
     );
     const rows = ids.map((a) =>

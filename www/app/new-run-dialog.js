@@ -14,7 +14,8 @@ import { sources, withFigures, withTerms } from '../kit/explained.js';
 import { wordsOf } from '../kit/errors.js';
 import { rules } from '../run/rules.js';
 import { USUAL_SERVERS } from '../share/link.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 import * as newrunWords from '../words/new-run.js';
 
 export class RunDialog {
@@ -82,7 +83,7 @@ export class RunDialog {
         'p',
         { class: 'row' },
         make('button', { class: 'primary', type: 'submit' }, strings.start),
-        make('button', { type: 'button', onclick: () => this.#try(this.#current()) }, strings.again),
+        make('button', { type: 'button', onclick: () => this.#try(this.#current()) }, common.again),
       ),
     );
     form.addEventListener('change', () => this.#say());
@@ -128,7 +129,7 @@ export class RunDialog {
     });
     const unusual = [
       ...(run.servers === USUAL_SERVERS ? [] : [newrunWords.runKeeps.servers(run.servers)]),
-      ...(run.without ? [newrunWords.runKeeps.without(run.without.split(',').map(strings.ruleName))] : []),
+      ...(run.without ? [newrunWords.runKeeps.without(run.without.split(',').map(common.ruleName))] : []),
       ...(run.settings ? [newrunWords.runKeeps.settings] : []),
     ];
     // Where both are the same there is nothing to choose.
@@ -154,8 +155,8 @@ export class RunDialog {
   #rule([name, prevents, source]) {
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
-    const why = make('small', {}, ...withFigures(strings.withoutRule(prevents)));
-    const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
+    const why = make('small', {}, ...withFigures(common.withoutRule(prevents)));
+    const label = make('label', {}, input, make('span', {}, common.ruleName(name), why));
     const close = () => this.#dialog.close();
     const see = make('a', { onclick: close, hidden: true }, newrunWords.seeItBreak);
     this.#examples.push(see);

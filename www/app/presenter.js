@@ -6,7 +6,7 @@
 /** @typedef {keyof PageState['presented']} Presented */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/app.js';
 import { toast } from '../kit/toast.js';
 
 /**

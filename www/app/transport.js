@@ -7,7 +7,8 @@
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/app.js';
 
 /**
  * The speed at first: so slow that a message can be followed across the ring, so fast that an
@@ -94,7 +95,7 @@ export class Transport {
 
   /** @param {Frame} frame */
   update({ now }) {
-    setText(byId('now', HTMLElement), strings.seconds(now));
+    setText(byId('now', HTMLElement), common.seconds(now));
     const { playing, pace, speed } = this.#clock;
     if (speed !== this.#said) {
       // Whoever else has chosen it chose it exactly.

@@ -13,7 +13,7 @@
 import { isAnswer } from './glyphs.js';
 import { alike, cross } from './shapes.js';
 import { tickEvery } from './ticks.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 
 /** Room for the lanes' names, and for the axis. */
 export const NAMES = 62;
@@ -106,7 +106,7 @@ export function drawLanes(pen, palette, diagram, scene) {
   if (x >= NAMES && x <= diagram.width) {
     pen.line(x, 0, x, diagram.height - AXIS, palette.accent, 1.5);
     const align = x > diagram.width - 70 ? 'right' : 'left';
-    pen.text(strings.seconds(now), x + (align === 'left' ? 4 : -4), diagram.height - AXIS - 6, palette.accent, {
+    pen.text(common.seconds(now), x + (align === 'left' ? 4 : -4), diagram.height - AXIS - 6, palette.accent, {
       align,
       mono: true,
       size: 11,
@@ -240,7 +240,7 @@ function drawEnd(pen, palette, diagram, scene, message, crowd) {
 function drawNames(pen, palette, diagram, { lit }) {
   pen.rect(0, 0, NAMES - 1, diagram.height - AXIS, palette.card);
   for (const lane of diagram.lanes) {
-    const name = lane > 0 ? `S${lane}` : strings.clientName(-lane);
+    const name = lane > 0 ? `S${lane}` : common.clientName(-lane);
     const colour = lane === lit ? palette.accent : lane > 0 ? palette.ink : palette.ink2;
     pen.text(name, 4, yOf(diagram, lane), colour, {
       bold: lane > 0 || lane === lit,

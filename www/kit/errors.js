@@ -2,7 +2,7 @@
 // Shows what went wrong, in a sentence that a person can act on.
 
 import { byId, make } from './dom.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/kit.js';
 
 /**
  * @param {{ title: string, text: string, detail?: string }} what

@@ -3,7 +3,7 @@
 // so that it is read out, and back by Escape; where the pointer only rests, the box goes with it.
 
 import { byId, make } from './dom.js';
-import { explanations } from '../words/strings.js';
+import { explanations } from '../words/kit.js';
 
 /** How long the box stays when the pointer has left, in ms: time enough to go into it. */
 const STAYS = 250;

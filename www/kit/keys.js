@@ -37,7 +37,7 @@ const SAME = { '=': '+' };
 /**
  * Calls the action of the key that was pressed. There is one for every key that the help dialog
  * lists, and it gets the key.
- * @typedef {typeof import('../words/strings.js').shortcuts} Shortcuts
+ * @typedef {typeof import('../words/app.js').shortcuts} Shortcuts
  * @param {Record<keyof Shortcuts, (key: string) => void>} actions
  * letters in lower case
  */

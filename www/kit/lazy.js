@@ -1,7 +1,7 @@
 // @ts-check
 // Parts of the page that come when they are asked for.
 
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import { toast } from './toast.js';
 import { wordsOf } from './errors.js';
 
@@ -18,7 +18,7 @@ export function lazily(load) {
   return () => {
     part ??= load().catch((error) => {
       part = null;
-      toast(strings.notLoaded(wordsOf(error)));
+      toast(common.notLoaded(wordsOf(error)));
       return null;
     });
     return part;

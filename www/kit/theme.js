@@ -3,7 +3,7 @@
 // the system's alone.
 
 import { byId, setAttribute, setText } from './dom.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/kit.js';
 
 const STORED = 'raftarium.theme';
 const choices = ['auto', 'light', 'dark'];

@@ -42,7 +42,7 @@
  * @property {((progress: any) => void) | undefined} progress
  */
 
-import { lab as words } from '../words/strings.js';
+import { lab as words } from '../words/common.js';
 import workerName from './worker.js?name';
 
 export class Lab {

@@ -10,10 +10,10 @@
 import { byId, setText } from '../kit/dom.js';
 import { openMenu } from '../kit/menu.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import { toast } from '../kit/toast.js';
 
-const { branches } = strings;
+const { branches } = common;
 
 export class BranchActions {
   /** All there are; the one that was deleted last is among them. @type {BranchView[]} */

@@ -10,10 +10,10 @@
 import { comparison, firstOf } from './compare.js';
 import { make, setText } from '../kit/dom.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import * as compareWords from '../words/compare.js';
 
-const { branches } = strings;
+const { branches } = common;
 /** Entries of each log that are compared, counted from the end. */
 const COMPARED = 300;
 /** While the run plays, the part of the time that comparing may take. */

@@ -15,7 +15,7 @@ import { Operations } from './operations.js';
 import { readPalette } from '../draw/palette.js';
 import { canvasPen, cross } from '../draw/shapes.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import { TimeView } from '../draw/time-axis.js';
 
 /** The newest operations that are read; older ones are out of sight. */
@@ -58,16 +58,12 @@ class Clients {
     class: 'diagram intervals',
     tabindex: 0,
     role: 'application',
-    'aria-label': strings.clients.name,
+    'aria-label': common.clients.name,
     'aria-describedby': 'intervals-keys',
   });
   #canvas = make('canvas', { 'aria-hidden': 'true' });
   #words = make('output', { id: 'interval-words' });
-  #follow = make(
-    'button',
-    { 'aria-pressed': 'true', onclick: () => this.#view.follow(true) },
-    strings.spacetime.follow,
-  );
+  #follow = make('button', { 'aria-pressed': 'true', onclick: () => this.#view.follow(true) }, common.spacetime.follow);
   #c;
   #palette = readPalette();
   #page;
@@ -107,14 +103,14 @@ class Clients {
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#c = c;
     this.#box.append(this.#canvas);
-    const key = make('small', {}, strings.clients.key);
+    const key = make('small', {}, common.clients.key);
     this.dom = make(
       'div',
       { tabindex: 0 },
       make('div', { class: 'tools' }, this.#follow, key),
       this.#box,
       this.#words,
-      make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys),
+      make('p', { id: 'intervals-keys', class: 'unseen' }, common.clients.keys),
       ...this.#list.parts,
     );
     this.#box.addEventListener('keydown', (event) => this.#key(event));
@@ -233,7 +229,7 @@ class Clients {
     }
     pen.rect(0, 0, NAMES - 1, diagram.height - 22, palette.card);
     for (const client of diagram.lanes) {
-      pen.text(strings.clientName(client), 4, yOf(diagram, client), client === 1 ? palette.accent : palette.ink2, {
+      pen.text(common.clientName(client), 4, yOf(diagram, client), client === 1 ? palette.accent : palette.ink2, {
         bold: client === 1,
         size: 11,
       });
@@ -262,7 +258,7 @@ class Clients {
     const place = this.#order.findIndex((placed) => placed.operation.id === this.#lit);
     setText(
       this.#words,
-      operation ? strings.clients.words(operation, strings.answerWords(operation), place < 0 ? 0 : place + 1) : '',
+      operation ? common.clients.words(operation, common.answerWords(operation), place < 0 ? 0 : place + 1) : '',
     );
     this.#redraw();
   }

@@ -11,7 +11,7 @@
 
 import { make } from '../kit/dom.js';
 import { termVariable } from '../draw/palette.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import * as compareWords from '../words/compare.js';
 
 const { compare } = compareWords;
@@ -82,7 +82,7 @@ export function comparison(one, other) {
 function factsOf({ frame }, id) {
   const server = frame.servers.find((one) => one.id === id);
   if (!server) return [compare.absent, '', '', ''];
-  return [strings.stateWords(server), String(server.term), String(server.commitIndex), String(server.lastIndex)];
+  return [common.stateWords(server), String(server.term), String(server.commitIndex), String(server.lastIndex)];
 }
 
 /** @param {LogView} log @param {number} from */

@@ -9,7 +9,7 @@ import { make, setLines, withNames } from '../kit/dom.js';
 import { sources } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import * as eventsWords from '../words/events.js';
 
 const SHOWN = 120;
@@ -66,9 +66,9 @@ class Events {
 
 /** @param {StoryLine} line */
 function item({ number, weight, time, text, section }) {
-  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text));
+  const go = make('button', { class: 'go', title: common.goThere, tabindex: -1 }, ...withNames(text));
   const source = section ? [' ', make('cite', {}, ...sources(section))] : [];
   for (const node of source) if (node instanceof Element) for (const one of buttonsOf(node)) one.tabIndex = -1;
   const says = make('span', {}, go, ...source);
-  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), says);
+  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, common.seconds(time)), says);
 }

@@ -12,7 +12,8 @@ import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { aboutOf } from '../run/about.js';
 import { termVariable } from '../draw/palette.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/panels.js';
 
 /** Empty columns after the last entry, in which the mark of the next index has its place. */
 const SPARE = 1;
@@ -31,8 +32,8 @@ const SPARE = 1;
  */
 
 export class Logs {
-  #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
-  #table = make('div', { class: 'log-table', role: 'table', 'aria-label': strings.text.logs });
+  #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': common.text.logs });
+  #table = make('div', { class: 'log-table', role: 'table', 'aria-label': common.text.logs });
   #head = make('div', { class: 'log-row log-head', role: 'row' });
   #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
@@ -97,7 +98,7 @@ export class Logs {
     this.#numbers = [];
     this.#rows = servers.map(({ id }) => makeRow(id));
     this.#head.replaceChildren(
-      make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
+      make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, common.server)),
     );
     this.#table.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
   }
@@ -109,7 +110,7 @@ export class Logs {
     if (servers.length !== this.#rows.length) this.#begin(frame);
     this.#showMembers(frame);
     servers.forEach((server, i) => {
-      setText(this.#rows[i].role, strings.roleWord(server));
+      setText(this.#rows[i].role, common.roleWord(server));
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
       this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
     });

@@ -8,7 +8,7 @@
 
 import { make, setLines } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 import * as clientsWords from '../words/clients.js';
 
 const SHOWN = 80;
@@ -62,9 +62,9 @@ function line(operation) {
   return make(
     'li',
     { class: `operation ${state}${client === 1 ? ' mine' : ''}`, 'data-operation': id },
-    make('time', {}, strings.seconds(began)),
-    make('span', { class: 'who' }, strings.clientName(client)),
+    make('time', {}, common.seconds(began)),
+    make('span', { class: 'who' }, common.clientName(client)),
     make('code', {}, operation.text),
-    make('span', { class: 'answer' }, strings.answerWords(operation)),
+    make('span', { class: 'answer' }, common.answerWords(operation)),
   );
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The panels in the tabs, in their order; each has its name in `text` of words/strings.js. A
+// The panels in the tabs, in their order; each has its name in `text` of words/common.js. A
 // panel's module exports `panel`. What isn't seen at first is loaded when somebody asks for it, or
 // when the browser has nothing else to do.
 

@@ -2,7 +2,7 @@
 // Safety: a lamp for every property that is checked, the verdict on the clients' history, and the
 // panel that says what they mean.
 
-/** @typedef {import('../run/model.js').Claim['state']} ClaimState */
+/** @typedef {import('../run/simulated-run.js').Claim['state']} ClaimState */
 /**
  * @typedef {Omit<ViolationView, 'about'> & { about?: number[], branch: number, state?: ClaimState
  * }} Known
@@ -19,7 +19,8 @@ import { aboutOf } from '../run/about.js';
 import { harm, properties } from '../pkg/tables.js';
 import { roveFocus } from '../kit/roving-focus.js';
 import { rules } from '../run/rules.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/panels.js';
 
 const { safety } = strings;
 /** The part of the time that judging the clients' history may take while the run plays. */
@@ -106,8 +107,8 @@ class Safety {
       make(
         'li',
         {},
-        make('b', {}, strings.ruleName(name)),
-        ` ${strings.withoutRule(prevents)} `,
+        make('b', {}, common.ruleName(name)),
+        ` ${common.withoutRule(prevents)} `,
         make('cite', {}, ...sources(source)),
       );
     /** @type {HTMLElement[]} */
@@ -219,16 +220,16 @@ class Safety {
     const known = this.#known;
     this.#violation.hidden = !known;
     if (!known) return;
-    const goThere = make('button', { onclick: () => this.#page.goTo(known.time) }, strings.goThere);
+    const goThere = make('button', { onclick: () => this.#page.goTo(known.time) }, common.goThere);
     const { state: claim } = known;
     const sure = claim !== '' && !unsure(claim);
     const means = make('p', { class: 'means' });
     const [what, source] = safety.guarantees.get(known.property) ?? ['', ''];
     const facts = [make('p', {}, `${known.first},`), make('p', {}, safety.but(known.second))];
     this.#violation.replaceChildren(
-      make('h3', {}, sure ? safety.violated(known) : strings.claim.title(known)),
+      make('h3', {}, sure ? safety.violated(known) : common.claim.title(known)),
       ...(known.first ? facts : []),
-      ...(claim ? [make('p', {}, strings.claim[claim])] : []),
+      ...(claim ? [make('p', {}, common.claim[claim])] : []),
       ...(sure ? [means] : []),
       ...(what ? [make('p', {}, `${safety.inGeneral(what)} `, make('cite', {}, ...sources(source)))] : []),
       ...(here ? [] : [goThere]),

@@ -11,7 +11,8 @@
 import { make, setAttribute, setLines, setText } from '../kit/dom.js';
 import { withTerms } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/panels.js';
 import * as serverWords from '../words/server.js';
 
 const { inspector } = serverWords;
@@ -102,7 +103,7 @@ class Inspector {
     const session = (/** @type {import('../../web/view.d.ts').SessionView} */ session) => {
       const { id, client, serial, answer, lastUsed } = session;
       const [last, told] = [serial ? String(serial) : strings.absent, answer || strings.absent];
-      return [String(id), strings.clientName(client), last, told, String(lastUsed)];
+      return [String(id), common.clientName(client), last, told, String(lastUsed)];
     };
     this.#sessions.show(view.sessions.map(session));
     const pairs = this.#source?.stores().find((store) => store.server === view.id)?.pairs ?? [];

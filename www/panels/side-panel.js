@@ -12,7 +12,8 @@ import { byId, make } from '../kit/dom.js';
 import { wordsOf } from '../kit/errors.js';
 import { whenIdle } from '../kit/lazy.js';
 import { wireTabs } from '../kit/tabs.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/panels.js';
 import { panels } from './registry.js';
 
 /** How far a finger must go to open or close the drawer, in px. */
@@ -47,7 +48,7 @@ export class SidePanel {
     )) {
       const first = this.#places.size === 0;
       const attributes = { role: 'tab', id: `tab-${name}`, 'aria-controls': name, 'aria-selected': String(first) };
-      const tab = make('button', { ...attributes, tabindex: first ? 0 : -1 }, strings.text[name]);
+      const tab = make('button', { ...attributes, tabindex: first ? 0 : -1 }, common.text[name]);
       const dom = make('div', { tabindex: 0 });
       const place = { name, dom, panel: null, coming: false, asked: false };
       this.#places.set(name, place);
@@ -104,7 +105,7 @@ export class SidePanel {
       this.#put(place, await load());
     } catch (error) {
       const again = make('button', { onclick: () => this.#come(place) }, strings.tryAgain);
-      const words = make('p', { class: 'empty', role: 'alert' }, strings.notLoaded(wordsOf(error)), ' ', again);
+      const words = make('p', { class: 'empty', role: 'alert' }, common.notLoaded(wordsOf(error)), ' ', again);
       place.dom.replaceChildren(...(place.asked ? [words] : []));
     }
     place.coming = false;

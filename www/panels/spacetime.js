@@ -18,10 +18,11 @@ import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from '../draw/lanes.j
 import { readPalette } from '../draw/palette.js';
 import { canvasPen } from '../draw/shapes.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/panels.js';
 import { TimeView } from '../draw/time-axis.js';
 
-const { spacetime } = strings;
+const { spacetime } = common;
 /** While the run plays, the part of the time that reading the traffic may take. */
 const SHARE = 1 / 12;
 /** The traffic is read no more often than this, in ms: at every other frame. */
@@ -85,7 +86,7 @@ class SpaceTime {
       button('−', spacetime.zoomOut, () => this.#view.zoom(2)),
       button('+', spacetime.zoomIn, () => this.#view.zoom(0.5)),
       this.#follow,
-      make('label', { class: 'filter' }, this.#heartbeats, strings.text.heartbeats),
+      make('label', { class: 'filter' }, this.#heartbeats, common.text.heartbeats),
       make('span', { class: 'grow' }),
       button('PNG', spacetime.png, () => this.#save('png')),
       button('SVG', spacetime.svg, () => this.#save('svg')),
@@ -334,7 +335,7 @@ class SpaceTime {
   async #save(kind) {
     const { width, height } = this.#diagram();
     const palette = { ...this.#palette, paper: this.#palette.card };
-    const origin = this.#source ? strings.origin(this.#source.name, this.#source.now) : '';
+    const origin = this.#source ? common.origin(this.#source.name, this.#source.now) : '';
     const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
       drawLanes(canvasPen(c, palette), palette, this.#diagram(), this.#scene());
     const { savePicture } = await import('../draw/picture.js');

@@ -8,7 +8,7 @@
 
 import { make, setLines, setText } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/panels.js';
 import * as storesWords from '../words/stores.js';
 
 /** The most keys that are shown; the rest is counted. */

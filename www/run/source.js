@@ -4,7 +4,7 @@
 // happens. Panels know sources by this interface alone. What only some sources can do stands in
 // parts, which are null where they can't; then `lacks` says why, for people.
 
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
 /** @typedef {import('../../web/view.d.ts').DialsView} DialsView */
@@ -15,7 +15,7 @@ import * as strings from '../words/strings.js';
 /** @typedef {import('../../web/view.d.ts').StoreView} StoreView */
 /** @typedef {import('../../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../../web/view.d.ts').TrafficView} TrafficView */
-/** @typedef {import('./model.js').Claim} Claim */
+/** @typedef {import('./simulated-run.js').Claim} Claim */
 /** @typedef {import('../pkg/tables.js').Action} Action */
 
 /**
@@ -122,4 +122,4 @@ import * as strings from '../words/strings.js';
  * Why a source can't do something: a sentence; empty if it can.
  * @param {Source} source @param {Part} part
  */
-export const whyNot = (source, part) => (source[part] ? '' : (source.lacks[part] ?? strings.lacking[part]));
+export const whyNot = (source, part) => (source[part] ? '' : (source.lacks[part] ?? common.lacking[part]));

@@ -4,12 +4,12 @@
 // browser's history.
 
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
-/** @typedef {import('../run/model.js').Claim} Claim */
+/** @typedef {import('../run/simulated-run.js').Claim} Claim */
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
 
-import { Model } from '../run/model.js';
+import { SimulatedRun } from '../run/simulated-run.js';
 import { longestRun } from '../pkg/tables.js';
-import { branches as words } from '../words/strings.js';
+import { branches as words } from '../words/common.js';
 
 /**
  * A run as it is kept. Bytes are those of `Run.bytes`, in base64: `here` has the branch played and
@@ -40,7 +40,7 @@ export class KeptRuns {
   /**
    * Another run is about to be shown. It gets an entry of its own in the history, so that Back
    * returns to the one that there was.
-   * @param {Model | null} before what isn't a simulated run isn't kept
+   * @param {SimulatedRun | null} before what isn't a simulated run isn't kept
    */
   replace(before) {
     this.keep(before);
@@ -50,7 +50,7 @@ export class KeptRuns {
 
   /**
    * The browser has come to another entry: the run that was shown there, if it is kept.
-   * @param {Model | null} before what isn't a simulated run isn't kept
+   * @param {SimulatedRun | null} before what isn't a simulated run isn't kept
    */
   arrive(before) {
     this.keep(before);
@@ -80,22 +80,22 @@ export class KeptRuns {
 
   /**
    * Keeps a run as it is now, or lets go of it where there is no room.
-   * @param {Model | null} model
+   * @param {SimulatedRun | null} simulated
    */
-  keep(model) {
-    if (!model || model.dead) return;
-    const all = model.branches();
+  keep(simulated) {
+    if (!simulated || simulated.dead) return;
+    const all = simulated.branches();
     /** @type {Kept} */
     const kept = {
-      here: toText(model.bytes()),
-      now: model.now,
-      events: model.frame.events,
-      playing: model.frame.branch,
-      deleted: model.deleted,
-      note: model.note,
-      claim: model.claim && { ...model.claim, state: '' },
+      here: toText(simulated.bytes()),
+      now: simulated.now,
+      events: simulated.frame.events,
+      playing: simulated.frame.branch,
+      deleted: simulated.deleted,
+      note: simulated.note,
+      claim: simulated.claim && { ...simulated.claim, state: '' },
       branches: all.map(({ id, name, origin, leftAfter, end }) => {
-        return { id, name, origin, leftAfter, end, bytes: toText(model.bytes(id)) };
+        return { id, name, origin, leftAfter, end, bytes: toText(simulated.bytes(id)) };
       }),
     };
     write(this.#key, JSON.stringify(kept));
@@ -127,15 +127,15 @@ export class KeptRuns {
       claim = claim && !run.differs ? { ...claim, branch: 1 } : null;
       if (kept.branches.length > 1) note = words.notKept;
     }
-    const model = Object.assign(new Model(run, Run.usualSettings()), {
+    const simulated = Object.assign(new SimulatedRun(run, Run.usualSettings()), {
       origin: /** @type {'moment'} */ ('moment'),
       note,
       claim,
       deleted,
     });
     // Amid an instant, which was played whole.
-    while (model.now === kept.now && model.frame.events > kept.events) model.stepBack();
-    return model;
+    while (simulated.now === kept.now && simulated.frame.events > kept.events) simulated.stepBack();
+    return simulated;
   }
 }
 

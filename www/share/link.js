@@ -3,7 +3,7 @@
 // breaks at its end. A seed and a few settings, after a `#`
 // or a `?`, start a new one.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
 /**
  * The run that an address asks for: one that is in a link, or a new one.
  * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string,
@@ -11,7 +11,7 @@
  * watch?: boolean }} Wanted
  */
 
-import * as strings from '../words/strings.js';
+import * as strings from '../words/share.js';
 import { toast } from '../kit/toast.js';
 
 /**
@@ -60,38 +60,38 @@ function pageAddress(hash, plain) {
   return url.href;
 }
 
-/** The link, and what was found in the run. @param {Model} model */
-function hashOf(model) {
-  const { handedOn } = model;
-  if (!handedOn) return `run=${model.link()}`;
+/** The link, and what was found in the run. @param {SimulatedRun} simulated */
+function hashOf(simulated) {
+  const { handedOn } = simulated;
+  if (!handedOn) return `run=${simulated.link()}`;
   const { property, at, first, second } = handedOn;
   const facts = { ...(first && { first }), ...(second && { second }) };
-  return `run=${model.link()}&${new URLSearchParams({ found: property, at, ...facts })}`;
+  return `run=${simulated.link()}&${new URLSearchParams({ found: property, at, ...facts })}`;
 }
 
 /**
  * The address of this run at this moment; throws an Error with a sentence where that is too long.
- * @param {Model} model
+ * @param {SimulatedRun} simulated
  */
-export const addressOf = (model) => pageAddress(hashOf(model), true);
+export const addressOf = (simulated) => pageAddress(hashOf(simulated), true);
 
-/** The same; where it is too long, the address with the seed alone. @param {Model} model */
-export function anyAddressOf(model) {
+/** The same; where it is too long, the address with the seed alone. @param {SimulatedRun} simulated */
+export function anyAddressOf(simulated) {
   try {
-    return addressOf(model);
+    return addressOf(simulated);
   } catch {
-    return pageAddress(seedOf(model), true);
+    return pageAddress(seedOf(simulated), true);
   }
 }
 
-/** This run at this moment as a player in another page. @param {Model} model */
-export function frameOf(model) {
-  const source = anyAddressOf(model).replace('#', '?embed#').replace(/&/g, '&amp;');
+/** This run at this moment as a player in another page. @param {SimulatedRun} simulated */
+export function frameOf(simulated) {
+  const source = anyAddressOf(simulated).replace('#', '?embed#').replace(/&/g, '&amp;');
   const style = 'width: 100%; height: 36rem; border: 0';
   return `<iframe src="${source}" title="${strings.frameTitle}" style="${style}" loading="lazy"></iframe>`;
 }
 
-/** What the run began with, where no link holds all that was done. @param {Model} model */
+/** What the run began with, where no link holds all that was done. @param {SimulatedRun} simulated */
 const seedOf = ({ seed, servers, without, settings }) => {
   const others = { ...(without && { without }), ...(settings && { settings }) };
   return String(new URLSearchParams({ seed, servers: String(servers), ...others }));
@@ -106,29 +106,29 @@ export class AddressBar {
 
   /**
    * Writes the run's address if it has changed: at once, or as soon as the browser allows it.
-   * @param {Model} model @param {boolean} playing
+   * @param {SimulatedRun} simulated @param {boolean} playing
    */
-  update(model, playing) {
-    if (stateOf(model) === this.#shown) return;
+  update(simulated, playing) {
+    if (stateOf(simulated) === this.#shown) return;
     clearTimeout(this.#timer);
     const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
     // While the run plays, this is called again anyway. It isn't written within a frame, since that
     // takes the browser long.
-    if (wait <= 0 && !playing) this.put(model);
-    else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(model), Math.max(0, wait));
+    if (wait <= 0 && !playing) this.put(simulated);
+    else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(simulated), Math.max(0, wait));
   }
 
-  /** @param {Model} model */
-  put(model) {
-    if (model.dead) return;
-    this.#shown = stateOf(model);
+  /** @param {SimulatedRun} simulated */
+  put(simulated) {
+    if (simulated.dead) return;
+    this.#shown = stateOf(simulated);
     this.#putAt = performance.now();
     let hash;
     try {
-      hash = hashOf(model);
+      hash = hashOf(simulated);
       this.#told = false;
     } catch {
-      hash = seedOf(model);
+      hash = seedOf(simulated);
       if (!this.#told) toast(strings.linkTooLong);
       this.#told = true;
     }
@@ -140,6 +140,6 @@ export class AddressBar {
   }
 }
 
-/** A text that changes when the link does. @param {Model} model */
+/** A text that changes when the link does. @param {SimulatedRun} simulated */
 const stateOf = ({ frame: { now, events, branch }, changes, handedOn }) =>
   `${now} ${events} ${branch} ${changes} ${handedOn?.property}`;

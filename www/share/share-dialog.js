@@ -1,21 +1,22 @@
 // @ts-check
 // The dialog that shares a run: as a link, a file, a picture, or a record of what happened.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
 
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make, setText } from '../kit/dom.js';
 import { wordsOf } from '../kit/errors.js';
 import { addressOf, frameOf } from './link.js';
 import { save } from '../kit/save.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/share.js';
 
 const { share: words } = strings;
 
 /**
  * @typedef {object} Means
  * @property {import('../lab/client.js').Lab} lab
- * @property {() => Model} model
+ * @property {() => SimulatedRun} simulated
  * @property {(file: File) => void} open
  * @property {(kind: 'png' | 'svg') => void} picture of the ring
  * @property {() => void} present
@@ -40,7 +41,7 @@ export class ShareDialog {
     copy.className = 'primary';
     copy.autofocus = true;
     this.#link.addEventListener('focus', () => this.#link.select());
-    this.#note.addEventListener('input', () => (this.#means.model().note = this.#note.value));
+    this.#note.addEventListener('input', () => (this.#means.simulated().note = this.#note.value));
     this.#file.addEventListener('change', () => {
       const [file] = this.#file.files ?? [];
       this.#file.value = '';
@@ -91,17 +92,17 @@ export class ShareDialog {
           this.#dialog.close();
           means.present();
         }),
-        button(words.frame, () => this.#copy(frameOf(this.#means.model()))),
+        button(words.frame, () => this.#copy(frameOf(this.#means.simulated()))),
       ),
     );
   }
 
   open() {
-    const model = this.#means.model();
+    const simulated = this.#means.simulated();
     setText(this.#said, '');
-    this.#note.value = model.note;
+    this.#note.value = simulated.note;
     this.#try(() => {
-      this.#link.value = addressOf(model);
+      this.#link.value = addressOf(simulated);
     });
     this.#dialog.showModal();
   }
@@ -140,17 +141,17 @@ export class ShareDialog {
   }
 
   async #saveFile() {
-    const model = this.#means.model();
-    model.note = this.#note.value;
-    const text = this.#means.lab.writeFile(model.bytes(), model.note, model.handedOn);
-    await this.#save(text, `raftarium-${model.seed}.json`, 'application/json');
+    const simulated = this.#means.simulated();
+    simulated.note = this.#note.value;
+    const text = this.#means.lab.writeFile(simulated.bytes(), simulated.note, simulated.handedOn);
+    await this.#save(text, `raftarium-${simulated.seed}.json`, 'application/json');
   }
 
   /** @param {'trace' | 'shiviz' | 'history'} kind @param {string} ending */
   async #saveLog(kind, ending) {
-    const { lab, model } = this.#means;
-    const { seed, frame, handedOn } = model();
-    const text = lab[kind](model().bytes(), frame.violation ?? handedOn);
+    const { lab, simulated } = this.#means;
+    const { seed, frame, handedOn } = simulated();
+    const text = lab[kind](simulated().bytes(), frame.violation ?? handedOn);
     await this.#save(text, `raftarium-${seed}-${kind}.${ending}`, 'text/plain');
   }
 
@@ -159,7 +160,7 @@ export class ShareDialog {
    * @param {Promise<string>} text @param {string} name @param {string} type
    */
   async #save(text, name, type) {
-    setText(this.#said, this.#means.lab.ready ? strings.lab.working : strings.lab.loading);
+    setText(this.#said, this.#means.lab.ready ? common.lab.working : common.lab.loading);
     save(name, type, await text);
     setText(this.#said, words.saved);
   }

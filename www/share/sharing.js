@@ -1,7 +1,7 @@
 // @ts-check
 // Sharing and opening runs: the address, the dialog, and files that are opened or dropped.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
 /** @typedef {import('../draw/picture.js').Scene} Scene */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
@@ -9,14 +9,15 @@ import { byId, setText } from '../kit/dom.js';
 import { hideTrouble, showTrouble, wordsOf } from '../kit/errors.js';
 import { AddressBar, addressOf } from './link.js';
 import { lazily } from '../kit/lazy.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/share.js';
 import { toast } from '../kit/toast.js';
 
 /**
  * @typedef {object} Surroundings
  * @property {RunClass} Run
  * @property {import('../lab/client.js').Lab} lab
- * @property {() => Model} model
+ * @property {() => SimulatedRun} simulated
  * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string, found:
  * import('../lab/client.js').FoundView | null) => void} take it in place of this one
  * @property {() => Scene} scene the ring as a picture
@@ -31,10 +32,10 @@ export class Sharing {
   #opening = null;
   #dialog = lazily(async () => {
     const { ShareDialog } = await import('./share-dialog.js');
-    const { lab, model, scene, present } = this.#around;
+    const { lab, simulated, scene, present } = this.#around;
     return new ShareDialog({
       lab,
-      model,
+      simulated,
       open: (file) => this.openFile(file),
       // What it shows is what was there when somebody asked for it.
       picture: (kind) => this.#save(scene(), kind),
@@ -62,23 +63,23 @@ export class Sharing {
 
   /**
    * Another run is shown; null: something else, which no address names.
-   * @param {Model | null} model
+   * @param {SimulatedRun | null} simulated
    */
-  show(model) {
-    if (!model) return;
-    this.#bar.put(model);
-    if (model.differs) showTrouble(strings.trouble.differs, [[strings.close, hideTrouble]]);
-    else if (model.note) toast(model.note);
+  show(simulated) {
+    if (!simulated) return;
+    this.#bar.put(simulated);
+    if (simulated.differs) showTrouble(common.trouble.differs, [[common.close, hideTrouble]]);
+    else if (simulated.note) toast(simulated.note);
   }
 
-  /** @param {Model | null} model @param {boolean} playing */
-  update(model, playing) {
-    if (model) this.#bar.update(model, playing);
+  /** @param {SimulatedRun | null} simulated @param {boolean} playing */
+  update(simulated, playing) {
+    if (simulated) this.#bar.update(simulated, playing);
   }
 
   /** The address bar names no run: writes the one that is shown into it again. */
   restore() {
-    this.#bar.put(this.#around.model());
+    this.#bar.put(this.#around.simulated());
   }
 
   /**
@@ -86,20 +87,20 @@ export class Sharing {
    * @param {File} file
    */
   async openFile(file) {
-    const { lab, model, take, Run } = this.#around;
+    const { lab, simulated, take, Run } = this.#around;
     this.#opening = file;
-    const before = model();
+    const before = simulated();
     const { body } = document;
     try {
       body.setAttribute('aria-busy', 'true');
-      if (!lab.ready) toast(strings.lab.loading);
+      if (!lab.ready) toast(common.lab.loading);
       const { bytes, note, found, openEnded } = await lab.readFile(file);
       // Meanwhile somebody has opened another file, or gone to another run.
-      if (this.#opening !== file || model() !== before) return;
+      if (this.#opening !== file || simulated() !== before) return;
       take(Run.fromBytes(bytes), openEnded ? 'beginning' : 'moment', note, found);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#around.stop(error);
-      else showTrouble({ title: strings.badFile(file.name), text: wordsOf(error) }, [[strings.close, hideTrouble]]);
+      else showTrouble({ title: strings.badFile(file.name), text: wordsOf(error) }, [[common.close, hideTrouble]]);
     } finally {
       if (this.#opening === file) body.removeAttribute('aria-busy');
     }
@@ -113,7 +114,7 @@ export class Sharing {
     seed.addEventListener('pointerleave', unsay);
     seed.addEventListener('click', async () => {
       try {
-        await navigator.clipboard.writeText(addressOf(this.#around.model()));
+        await navigator.clipboard.writeText(addressOf(this.#around.simulated()));
         seed.dataset.said = strings.copied;
         setText(byId('live', HTMLElement), strings.copied);
       } catch {

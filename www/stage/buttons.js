@@ -14,7 +14,8 @@ import { byId, lessMotion, make, setAttribute } from '../kit/dom.js';
 import { isPlaced, linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
 import { NOTHING } from '../run/page-state.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/stage.js';
 import { cutSet, hearingOf } from './cuts.js';
 
 /** More messages than anyone steps through. */
@@ -158,7 +159,7 @@ export class StageButtons {
         this.#messageBox.append(button);
       }
       gone.delete(id);
-      setAttribute(button, 'aria-label', strings.messageLabel(message));
+      setAttribute(button, 'aria-label', common.messageLabel(message));
       put(button, messageSpot(this.#ring.layout, message, now, lessMotion.matches).at, 26);
     }
     for (const id of gone) {

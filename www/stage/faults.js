@@ -15,7 +15,8 @@
 import { cutSet } from './cuts.js';
 import { whyNot } from '../run/source.js';
 import { faults } from '../words/faults.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/stage.js';
 
 /** What the menu's “slow” adds to a link's delay, and the share that its “lossy” loses. */
 const SLOW_LINK = 50_000;
@@ -84,7 +85,7 @@ export function messageMenu(source, view) {
   const { acting } = source;
   const { id: message, held, lost } = view;
   const gone = lost > 0;
-  const title = strings.messageName(view);
+  const title = common.messageName(view);
   const facts = [...source.messageFacts(message), ...strings.messageTimes(view)];
   if (!acting) return { title, facts, note: whyNot(source, 'acting'), groups: [] };
   const items = [
@@ -104,14 +105,14 @@ export function messageMenu(source, view) {
  */
 export function clusterMenu(source, openNetwork) {
   const { acting } = source;
-  const title = strings.text.cluster;
+  const title = common.text.cluster;
   if (!acting) return { title, note: whyNot(source, 'acting'), groups: [] };
   const { cuts, impaired, servers } = source.frame;
   const healed = cuts.length + impaired.length === 0;
   const noneCrashed = servers.every((server) => server.role !== 'crashed');
   const nonePaused = !servers.some((server) => server.paused);
   const items = [
-    item(strings.healAll, () => acting.healAll(), { key: 'H', disabled: healed }),
+    item(common.healAll, () => acting.healAll(), { key: 'H', disabled: healed }),
     doing(acting, faults.restartAll, { do: 'restart-all' }, { disabled: noneCrashed }),
     doing(acting, faults.resumeAll, { do: 'resume-all' }, { disabled: nonePaused }),
     doing(acting, faults.add, { do: 'add-server' }, { hint: faults.addHint }),

@@ -7,7 +7,7 @@
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 
 import { lessMotion } from '../kit/dom.js';
-import { notMember, role } from '../words/strings.js';
+import { notMember, role } from '../words/common.js';
 
 /**
  * Where a server's name and role stand: between `left` and `right`, along a line of letters at `y`.

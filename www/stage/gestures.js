@@ -12,7 +12,8 @@ import { linkNear, linkSpot, messageNear, messageSpot, pairsOf } from './geometr
 import { lazily, whenIdle } from '../kit/lazy.js';
 import { closeMenu, openMenu } from '../kit/menu.js';
 import { whyNot } from '../run/source.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/stage.js';
 import { sidesOf } from './cuts.js';
 
 const LONG_PRESS = 450;
@@ -198,7 +199,7 @@ export class StageGestures {
     this.#path = [];
     if (!this.#ring.stroke) return;
     this.#ring.stroke = null;
-    setText(byId('hint', HTMLElement), strings.text.hint);
+    setText(byId('hint', HTMLElement), common.text.hint);
     this.#callbacks.changed();
   }
 

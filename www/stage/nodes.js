@@ -9,7 +9,7 @@
 /** @typedef {import('../draw/palette.js').Palette} Palette */
 
 import { drawConditions } from './conditions.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
 
 /**
  * @param {CanvasRenderingContext2D} c
@@ -159,7 +159,7 @@ function drawTerm(c, palette, term, r) {
   if (roomy) {
     c.fillStyle = palette.ink2;
     c.font = `${Math.round(r * 0.32)}px ${palette.sans}`;
-    c.fillText(strings.term, 0, -r * 0.2);
+    c.fillText(common.term, 0, -r * 0.2);
   }
   const digits = String(term).length;
   c.fillStyle = palette.term(term);
@@ -183,7 +183,7 @@ export function drawName(c, palette, layout, server) {
   const { x: at, y: level } = layout.servers[server.id - 1];
   const room = layout.labels[server.id - 1];
   const y = room.y - level;
-  const word = layout.brief ? '' : strings.roleWord(server);
+  const word = layout.brief ? '' : common.roleWord(server);
   const name = `S${server.id}${word && ' '}`;
   c.textAlign = 'left';
   c.textBaseline = 'alphabetic';
@@ -290,7 +290,7 @@ export function drawClient(c, palette, at, number, size) {
   c.font = `${mine ? 650 : 400} ${letters}px ${palette.sans}`;
   c.textAlign = 'center';
   c.textBaseline = 'alphabetic';
-  const words = at.small && !mine ? String(number) : strings.clientName(number);
+  const words = at.small && !mine ? String(number) : common.clientName(number);
   const half = c.measureText(words).width / 2;
   const shift = Math.max(0, half + 2 - at.x);
   c.fillText(words, shift, (at.small ? 5 : 11) + letters);

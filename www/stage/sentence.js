@@ -8,7 +8,8 @@
 
 import { byId, make, setText, withNames } from '../kit/dom.js';
 import { sources } from '../kit/explained.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/stage.js';
 
 /**
  * How long a sentence stays at least while the run plays, in ms: before a turning point may replace
@@ -144,7 +145,7 @@ export class Sentence {
    */
   #say(said, line) {
     const [time, sentence, section] = this.#why.children;
-    setText(time, said ? strings.seconds(said.time) : '');
+    setText(time, said ? common.seconds(said.time) : '');
     sentence.replaceChildren(...(said ? withNames(said.text) : [strings.waitingForFirst]));
     // Somebody may be on it: it stays while it is the same.
     if (section.textContent !== (said?.section ?? '')) section.replaceChildren(...sources(said?.section ?? ''));
@@ -153,7 +154,7 @@ export class Sentence {
     const last = said ? earlier.slice(-EARLIER) : [];
     this.#earlier.forEach((box, i) => {
       const old = last[i - EARLIER + last.length];
-      setText(box.children[0], old ? strings.seconds(old.time) : '');
+      setText(box.children[0], old ? common.seconds(old.time) : '');
       setText(box.children[1], old?.text ?? '');
     });
   }
@@ -175,7 +176,8 @@ const keyOf = ({ events, epoch, now }) => `${events} ${epoch} ${now}`;
  * @param {Frame} before @param {Frame} after
  */
 export function whatHappened(before, after) {
-  const { stepped, messageName } = strings;
+  const { messageName } = common;
+  const { stepped } = strings;
   const [old, fresh] = [before, after].map(({ messages }) => new Map(messages.map((message) => [message.id, message])));
   const gone = before.messages.filter(({ id }) => !fresh.has(id));
   const sent = after.messages.filter(({ id }) => !old.has(id));

@@ -15,7 +15,7 @@ import { forecastElection } from './election-forecast.js';
 import { hearingOf } from './cuts.js';
 import { whyNot } from '../run/source.js';
 import { faults } from '../words/faults.js';
-import * as strings from '../words/strings.js';
+import * as strings from '../words/stage.js';
 
 /** A slow disk's writes, in microseconds. */
 const SLOW_DISK = { min: 40_000, max: 80_000 };

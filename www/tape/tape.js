@@ -16,7 +16,8 @@ import { readPalette } from '../draw/palette.js';
 import { blank, partedAt, readTape, toTime, toX } from './data.js';
 import { niceStep } from '../draw/ticks.js';
 import { frameTime } from '../kit/frame-time.js';
-import * as strings from '../words/strings.js';
+import * as common from '../words/common.js';
+import * as strings from '../words/tape.js';
 import { TapeGestures } from './gestures.js';
 import { BAND, LANE, SIGNED, SIGNS, TRACK, paintLane, paintPlayhead, paintTrack } from './paint.js';
 
@@ -239,7 +240,7 @@ export class Tape {
     const more = others.length - lanesMax();
     const rest = byId('more-branches', HTMLButtonElement);
     rest.hidden = more <= 0;
-    rest.title = strings.branches.more(more);
+    rest.title = common.branches.more(more);
     rest.setAttribute('aria-label', rest.title);
     setText(byId('more-count', HTMLElement), `+${more}`);
     this.#lanes = others.slice(-lanesMax()).map((branch, place) => {
@@ -405,7 +406,7 @@ export class Tape {
     setAttribute(
       this.#slider,
       'aria-valuetext',
-      [strings.seconds(now), this.#bandWordsNow(this.#source), ...marks].join(', '),
+      [common.seconds(now), this.#bandWordsNow(this.#source), ...marks].join(', '),
     );
   }
 
@@ -420,8 +421,8 @@ export class Tape {
     const known = time <= end;
     const marks = known ? this.#marksNear(time).slice(0, 4) : [];
     const lines = [
-      `${strings.seconds(time)} · ${known ? this.#bandWords(time) : strings.tape.notYet}`,
-      ...marks.map((mark) => `${strings.seconds(mark.time)} ${strings.tape.moment(mark)}`),
+      `${common.seconds(time)} · ${known ? this.#bandWords(time) : strings.tape.notYet}`,
+      ...marks.map((mark) => `${common.seconds(mark.time)} ${strings.tape.moment(mark)}`),
     ];
     setText(this.#tip, lines.join('\n'));
     const half = this.#tip.offsetWidth / 2;

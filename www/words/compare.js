@@ -2,7 +2,7 @@
 // What the page says in one of its parts, which comes with that part: the comparison of two
 // branches.
 
-import { seconds } from './strings.js';
+import { seconds } from './common.js';
 
 /** Two branches at the same moment. */
 export const compare = {

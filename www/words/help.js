@@ -5,7 +5,8 @@
 /** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
 
-import { clients, present, spacetime } from './strings.js';
+import { present } from './app.js';
+import { clients, spacetime } from './common.js';
 
 export const helpTitle = 'Keys and signs';
 /** On a touch screen. */

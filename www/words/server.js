@@ -5,7 +5,7 @@
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../../web/view.d.ts').PeerView} PeerView */
 
-import { diskWords, seconds, server, stateWords } from './strings.js';
+import { diskWords, seconds, server, stateWords } from './common.js';
 
 /** The inspector: Figure 2 of the paper, and what is around it. */
 export const inspector = {

@@ -41,7 +41,7 @@ const CUT = /** @type {const} */ ('cut');
 const HEAL = /** @type {const} */ ('heal');
 
 /** A simulated run: a source that can do everything. */
-export class Model {
+export class SimulatedRun {
   /** @type {string} */ seed;
   /** How many servers there were at the beginning; `frame.servers` has those that there are. @type {number} */ servers;
   /** The rules that are switched off, with commas between them. @type {string} */ without;
