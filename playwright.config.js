@@ -8,7 +8,7 @@ const given = process.env.RAFTARIUM_URL;
 const port = 4173;
 const browser =
   process.env.CHROMIUM ||
-  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
     .map((name) => `/usr/bin/${name}`)
     .find(existsSync);
 

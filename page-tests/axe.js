@@ -1,13 +1,15 @@
 // @ts-check
-// Runs all of axe's rules for the guidelines and for good practice.
+// Runs all of axe's rules for the guidelines and for good practice, or those about colours alone.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from './page.js';
 
-/** @param {import('@playwright/test').Page} page @param {string} where */
-export async function noViolations(page, where) {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/** @param {import('@playwright/test').Page} page @param {string} where @param {boolean} [colours] */
+export async function noViolations(page, where, colours = false) {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (colours ? axe.withRules(COLOURS) : axe.withTags(TAGS)).analyze();
   // The buttons over links and messages ignore the pointer (the stage finds out what is under it),
   // so they are no targets for it, and messages can be anywhere.
   for (const violation of violations.filter(({ id }) => id === 'target-size')) {

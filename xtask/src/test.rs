@@ -311,7 +311,7 @@ fn types() -> Result<Passed> {
 
 fn page() -> Result<Passed> {
     setup::ensure_npm_packages()?;
-    let browser = setup::ensure_browser()?;
+    let browser = setup::ensure_headless_browser()?;
     // A page test replays a saved file with the command.
     let command = tools::build(cargo("build").args(["--package", "raftarium"]), "raftarium")?;
     let mut tests = tools::npm("npx");
