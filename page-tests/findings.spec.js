@@ -59,6 +59,7 @@ test('whoever plays comes to it and stops there once, and may go on', async ({ p
   const known = page.getByRole('tabpanel', { name: 'Safety' }).locator('.violation');
   await expect(known.getByRole('button', { name: 'Go there' })).toBeVisible();
   await page.locator('#play').click();
+  await expect(page.locator('#violation')).toBeVisible();
   await expect(page.locator('#violation')).toContainText(FACTS);
   await expect(page.locator('#play')).toHaveText('Play');
   expect((await standing(page)).now).toBe(AT);
