@@ -6,7 +6,11 @@ import { expect } from './page.js';
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const COLOURS = ['color-contrast', 'link-in-text-block'];
 
-/** @param {import('@playwright/test').Page} page @param {string} where @param {boolean} [colours] */
+/**
+ * @param {import('@playwright/test').Page} page
+ * @param {string} where
+ * @param {boolean} [colours]
+ */
 export async function noViolations(page, where, colours = false) {
   const axe = new AxeBuilder({ page });
   const { violations } = await (colours ? axe.withRules(COLOURS) : axe.withTags(TAGS)).analyze();

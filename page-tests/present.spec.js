@@ -117,7 +117,10 @@ test('an address asks for it; on the ring, things are still in reach', async ({ 
   await expect(root(page)).toHaveAttribute('data-mode', 'present');
 });
 
-/** A window that fills the screen has the screen's size. @param {import('@playwright/test').Page} page */
+/**
+ * A window that fills the screen has the size of the screen.
+ * @param {import('@playwright/test').Page} page
+ */
 const neverFullScreen = (page) =>
   page.addInitScript(() => (Element.prototype.requestFullscreen = () => Promise.reject(new Error('not here'))));
 

@@ -412,7 +412,8 @@ export class App {
   /**
    * A property is violated: the run ends here. Or a link says so: then the run can go on.
    * @param {ViolationView} violation
-   * @param {import('../run/simulated-run.js').Claim['state']} [said] what the page finds, if that is said
+   * @param {import('../run/simulated-run.js').Claim['state']} [said] what the page finds, if that
+   * is said
    */
   #stopAt(violation, said = '') {
     const { dataset } = document.documentElement;

@@ -73,7 +73,11 @@ export class Approach {
     this.#told = true;
   }
 
-  /** Makes the run slower as it comes nearer. @param {SimulatedRun} simulated @param {boolean} playing */
+  /**
+   * Makes the run slower as it comes nearer.
+   * @param {SimulatedRun} simulated
+   * @param {boolean} playing
+   */
   update(simulated, playing) {
     const on = this.#on;
     if (!on) return;

@@ -75,7 +75,10 @@ function hashOf(simulated) {
  */
 export const addressOf = (simulated) => pageAddress(hashOf(simulated), true);
 
-/** The same; where it is too long, the address with the seed alone. @param {SimulatedRun} simulated */
+/**
+ * The same; where it is too long, the address with the seed alone.
+ * @param {SimulatedRun} simulated
+ */
 export function anyAddressOf(simulated) {
   try {
     return addressOf(simulated);
@@ -91,7 +94,10 @@ export function frameOf(simulated) {
   return `<iframe src="${source}" title="${strings.frameTitle}" style="${style}" loading="lazy"></iframe>`;
 }
 
-/** What the run began with, where no link holds all that was done. @param {SimulatedRun} simulated */
+/**
+ * What the run began with, where no link holds all that was done.
+ * @param {SimulatedRun} simulated
+ */
 const seedOf = ({ seed, servers, without, settings }) => {
   const others = { ...(without && { without }), ...(settings && { settings }) };
   return String(new URLSearchParams({ seed, servers: String(servers), ...others }));

@@ -1,6 +1,7 @@
 // @ts-check
-// Texts that several rooms of the page share, and those of index.html. boot.js has its own, because it
-// must speak where modules can’t load; what a part says that comes later is in a file of its own.
+// Texts that several rooms of the page share, and those of index.html. boot.js has its own,
+// because it must speak where modules can’t load; what a part says that comes later is in a file
+// of its own.
 
 /** @typedef {import('../../web/view.d.ts').Role} Role */
 /** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
