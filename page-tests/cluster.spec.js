@@ -124,6 +124,75 @@ test('the leader is crashed by a click and another takes over; restarted, it fol
   await expect(stored(page, 'still')).toHaveText(Array(5).fill('here'));
 });
 
+test('what follows for writes is in sight however much there is to say, in small windows too', async ({ page }) => {
+  for (const [width, height, query] of /** @type {const} */ ([
+    [1024, 768, ''],
+    [390, 844, ''],
+    [320, 568, ''],
+    [1024, 768, '&present'],
+  ])) {
+    await page.setViewportSize({ width, height });
+    await openStill(page, `?seed=7${query}`);
+    if (query) {
+      await page.keyboard.press('l');
+      await page.keyboard.press('q');
+    }
+    const follows = page.locator('#quorum > :last-child');
+    await expect(follows).toHaveText('writes commit');
+    await expect(follows).toBeInViewport({ ratio: 1 });
+    await page.evaluate(() => {
+      const { act } = /** @type {any} */ (window).raftarium;
+      act({ do: 'crash', server: 1 }, { do: 'pause', server: 2 }, { do: 'fill-disk', server: 3, full: true });
+    });
+    await expect(follows).toHaveText('no majority');
+    await expect(follows).toBeInViewport({ ratio: 1 });
+    await expect(page.locator('#quorum b')).toHaveAttribute('title', '1 is down, 1 stands still, 1 has no room');
+  }
+});
+
+test('an answer goes when somebody goes back to before its command, and comes again with it', async ({ page }) => {
+  await openStill(page);
+  const sent = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
+  await type(page, 'put foo bar');
+  await advanceBy(page, 300_000);
+  await expect(answer(page)).toHaveText(/^put foo bar → written/);
+  const at = (/** @type {number} */ time) =>
+    page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time), time);
+  await at(sent + 1);
+  await expect(answer(page)).toHaveText(/^Sent/);
+  await at(sent - 100_000);
+  await expect(answer(page)).not.toHaveText(/foo|Sent/);
+  await page.evaluate(() => /** @type {any} */ (window).raftarium.act({ do: 'crash', server: 1 }));
+  await advanceBy(page, 1_000_000);
+  await expect(answer(page)).not.toHaveText(/foo|Sent/);
+});
+
+test('a long value stays in its column, and turns no other words around', async ({ page }) => {
+  for (const query of ['', '&embed', '&present']) {
+    await openStill(page, `?seed=7${query}`);
+    await page.evaluate(() => {
+      const { act } = /** @type {any} */ (window).raftarium;
+      act({ do: 'submit', command: `put k-${'x'.repeat(70)} ${'v'.repeat(300)}` });
+    });
+    await advanceBy(page, 300_000);
+    const wide = await page.locator('#why').evaluate((node) => node.scrollWidth - node.clientWidth);
+    expect(wide, query).toBeLessThanOrEqual(0);
+  }
+  await openStill(page);
+  await type(page, 'put foo b\u202ex');
+  await advanceBy(page, 300_000);
+  await expect(page.locator('body')).not.toContainText('b\u202ex');
+});
+
+test('while rules are off the meter says by what it goes', async ({ page }) => {
+  await openStill(page, '?seed=7&without=persist-before-counting');
+  await page.evaluate(() => {
+    const { act } = /** @type {any} */ (window).raftarium;
+    act(...[1, 2, 3].map((server) => ({ do: 'crash', server })));
+  });
+  await expect(page.locator('#quorum')).toHaveText(/3 are down no majority, by the rules/);
+});
+
 test('the meter tells of servers that stand still, of elections, and of whom a cut leaves', async ({ page }) => {
   await openStill(page);
   const meter = page.locator('#quorum');

@@ -220,6 +220,26 @@ test('with a leader alive, who times out loses, as is said; and a transfer lets 
   expect(await comesToLead(page, one)).toBe(true);
 });
 
+test('who hasn’t heard yet of a leader that was just elected loses, as is said', async ({ page }) => {
+  for (const seed of [3, 4, 5]) {
+    await openStill(page, `?seed=${seed}`);
+    const [leader, one] = await page.evaluate(() => {
+      const { raftarium } = /** @type {any} */ (window);
+      const led = () => raftarium.frame.servers.find((/** @type {any} */ { role }) => role === 'leader');
+      raftarium.seek(0);
+      while (!led()) raftarium.source.step();
+      const unaware = raftarium.frame.servers.find((/** @type {any} */ s) => s.role === 'follower' && !s.leader);
+      return [led().id, unaware?.id ?? 0];
+    });
+    expect(one, `seed ${seed}`).toBeGreaterThan(0);
+    const { words, choose } = await foretold(page, one);
+    expect(words, `seed ${seed}`).toContain(`S${leader} has been elected`);
+    expect(words, `seed ${seed}`).toMatch(/^It (will|may) lose: /);
+    await choose();
+    expect(await comesToLead(page, one), `seed ${seed}`).toBe(false);
+  }
+});
+
 test('with the leader crashed, who times out loses until the others have forgotten it, as is said', async ({
   page,
 }) => {
@@ -233,6 +253,9 @@ test('with the leader crashed, who times out loses until the others have forgott
   const soon = await foretold(page, one);
   expect(soon.words).toMatch(/^It will lose: /);
   expect(soon.words).toContain(`S${first} is down`);
+  // Nobody hears it any more, but they have.
+  expect(soon.words).not.toContain('hear a leader');
+  expect(soon.words).toContain('have heard a leader too recently to vote');
   await soon.choose();
   expect(await comesToLead(page, one)).toBe(false);
   // The same once more: with the clocks set forward, it wins.

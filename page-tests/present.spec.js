@@ -163,7 +163,7 @@ test('logs and panels stand beside the ring, and the quorum over the sentence', 
       over.filter((pair) => pair !== '#stage and #quorum'),
       `${width}`,
     ).toEqual([]);
-    await noViolations(page, `${width}`, colorScheme === 'dark');
+    await noViolations(page, `${width}`);
     await page.screenshot({ path: `test-results/look/present-logs-${width}.png` });
     await page.keyboard.press('q');
     await expect(page.locator('#quorum')).toBeHidden();
@@ -266,4 +266,16 @@ test.describe('under a thumb', () => {
     await page.getByRole('button', { name: 'Leave presenter mode' }).tap();
     await expect(page.locator('.top nav')).toBeVisible();
   });
+});
+
+test('whatever key is pressed while the screen is dark lights it, and does no more', async ({ page }) => {
+  await neverFullScreen(page);
+  await openStill(page, '?seed=7&present');
+  await page.keyboard.press('b');
+  await expect(root(page)).toHaveAttribute('data-blank', '');
+  await page.keyboard.press('s');
+  await expect(root(page)).not.toHaveAttribute('data-blank', '');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.keyboard.press('s');
+  await expect(page.getByRole('dialog')).toBeVisible();
 });

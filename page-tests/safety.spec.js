@@ -259,3 +259,32 @@ test('after an example, a new run begins as usual, and says so; the example’s 
   await dialog.getByRole('button', { name: 'Take that run’s' }).click();
   await expect(dialog.getByRole('checkbox', { name: /^vote once per term/ })).not.toBeChecked();
 });
+
+test('a number that makes no run is named, with what it may be', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('n');
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  await dialog.locator('summary', { hasText: 'Timing' }).click();
+  await dialog.getByLabel('Clients besides you').fill('1000');
+  await dialog.getByRole('button', { name: 'Start' }).click();
+  await expect(dialog.getByRole('alert')).toHaveText('Clients besides you: a number from 0 to 32, please.');
+  await dialog.getByLabel('Clients besides you').fill('1');
+  await dialog.getByLabel('Shortest election timeout').fill('-1');
+  await dialog.getByRole('button', { name: 'Start' }).click();
+  await expect(dialog.getByRole('alert')).toHaveText('Shortest election timeout: a number from 1 to 600000, please.');
+});
+
+test('keys in quick succession open one dialog: the last that was asked for; Escape takes a wish back', async ({
+  page,
+}) => {
+  await page.route('**/*-dialog-*.js', async (route) => {
+    await new Promise((done) => setTimeout(done, 300));
+    await route.continue();
+  });
+  await open(page);
+  for (const key of ['?', 's', 'n']) await page.keyboard.press(key);
+  await expect(page.getByRole('dialog', { name: 'New run' })).toBeVisible();
+  await expect(page.locator('dialog[open]')).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await expect(page.locator('dialog[open]')).toHaveCount(0);
+});

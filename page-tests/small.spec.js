@@ -117,3 +117,29 @@ for (const [width, height] of [
     });
   });
 }
+
+test('on a phone, rules and their examples fit into the dialog, and each part has its heading', async ({ page }) => {
+  for (const [width, height] of [
+    [390, 844],
+    [320, 568],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await openStill(page);
+    await page.keyboard.press('n');
+    const dialog = page.getByRole('dialog', { name: 'New run' });
+    await expect(dialog).toBeVisible();
+    const onTop = await dialog.locator('legend').evaluate((legend) => {
+      const { left, top, height } = legend.getBoundingClientRect();
+      return document.elementFromPoint(left + 8, top + height / 2) === legend;
+    });
+    expect(onTop, 'the heading “Servers”').toBe(true);
+    await dialog.locator('summary').first().click();
+    await expect(dialog.getByRole('link', { name: 'See it break' }).first()).toBeVisible();
+    const astray = await dialog.evaluate((node) => {
+      const { right } = node.getBoundingClientRect();
+      const links = [...node.querySelectorAll('.rule a, .rule cite')];
+      return links.filter((link) => link.getBoundingClientRect().right > right).map((link) => link.textContent);
+    });
+    expect(astray).toEqual([]);
+  }
+});

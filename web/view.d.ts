@@ -261,7 +261,7 @@ export interface PeerView {
   state: string;
   /** Appends on their way to it. */
   inFlight: number;
-  /** How long ago the leader heard from it, on the leader's clock. */
+  /** How long ago the leader heard from it, on the leader's clock; -1: never since it leads. */
   heard: Micros;
 }
 

@@ -207,7 +207,8 @@ fn peers(world: &Simulation, own: ServerId, leader: &Leader, now: Time) -> Vec<P
         next_index: progress.next.0 as f64,
         state: progress.state_name(),
         in_flight: if let ProgressState::Replicate(window) = &progress.state { window.len() as u32 } else { 0 },
-        heard: length_micros(now.since(progress.heard)),
+        // It counts from when it began to lead, as long as nothing has come.
+        heard: if progress.acked_round == 0 { -1.0 } else { length_micros(now.since(progress.heard)) },
     };
     known.map(view).collect()
 }

@@ -21,6 +21,7 @@ import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
+import { openDialog } from '../kit/dialog.js';
 import { forgetPalette } from '../draw/palette.js';
 import { lazily } from '../kit/lazy.js';
 import { namesRun, readAddress } from '../share/link.js';
@@ -40,7 +41,7 @@ import * as common from '../words/common.js';
 import * as strings from '../words/app.js';
 import { Tape } from '../tape/tape.js';
 import { Theme } from '../kit/theme.js';
-import { toast } from '../kit/toast.js';
+import { hideToast, toast } from '../kit/toast.js';
 import { Transport } from './transport.js';
 import { TurningPoints } from './turning-points.js';
 import { StageButtons } from '../stage/buttons.js';
@@ -307,15 +308,15 @@ export class App {
   }
 
   #openNetwork() {
-    if (this.#acting()) this.#networkDialog().then((dialog) => dialog?.open());
+    if (this.#acting()) openDialog(this.#networkDialog);
   }
 
   #openRun() {
-    this.#runDialog().then((dialog) => dialog?.open());
+    openDialog(this.#runDialog);
   }
 
   #openHelp() {
-    this.#helpDialog().then((dialog) => dialog?.open());
+    openDialog(this.#helpDialog);
   }
 
   #present() {
@@ -437,6 +438,7 @@ export class App {
       // A frame has little room, and stays with its run.
       ...(dataset.mode === 'embed' ? [] : [[common.tryAnotherSeed, () => this.start({ seed: '', servers })]]),
     ]);
+    hideToast();
     showTrouble(what, actions, byId('violation', HTMLElement));
   }
 

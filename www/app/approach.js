@@ -17,12 +17,14 @@ export const BEFORE = { first: 2_000_000, again: 1_000_000 };
 const EASING = 8_000_000;
 /** Virtual time per real time: where it is far, and where it is near. */
 const SPEED = { far: 1 / 15, near: 1 / 60 };
+/** Where nothing happens any more, nothing is missed at full speed. */
+const STANDSTILL = 'Liveness';
 
 export class Approach {
   #clock;
   /**
    * What is being shown, or null.
-   * @type {{ simulated: SimulatedRun, branch: number, until: number, usual: number } | null}
+   * @type {{ simulated: SimulatedRun, branch: number, until: number, usual: number, slowly: boolean } | null}
    */
   #on = null;
   /** The speed that it has chosen: if there is another, a person has. */
@@ -50,7 +52,13 @@ export class Approach {
     const broken = violation ?? simulated.claim;
     if (!broken) return;
     this.#end();
-    this.#on = { simulated, branch: simulated.frame.branch, until: broken.time, usual: this.#clock.speed };
+    this.#on = {
+      simulated,
+      branch: simulated.frame.branch,
+      until: broken.time,
+      usual: this.#clock.speed,
+      slowly: broken.property !== STANDSTILL,
+    };
     this.#chosen = 0;
     this.#clock.pause();
     // It isn't broken yet; what was said of that goes.
@@ -87,7 +95,8 @@ export class Approach {
     if (taken) this.#on = null;
     if (taken || !playing) return;
     this.#hide();
-    this.#chosen = Math.min(SPEED.far, Math.max(SPEED.near, (on.until - now) / EASING));
+    const eased = Math.min(SPEED.far, Math.max(SPEED.near, (on.until - now) / EASING));
+    this.#chosen = on.slowly ? eased : 1;
     this.#clock.speed = this.#chosen;
   }
 

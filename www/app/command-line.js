@@ -23,6 +23,8 @@ export class Console {
   #waiting = 0;
   #line = '';
   #revision = -1;
+  /** What is told of: an operation, and in which epoch that was known last; null: nothing. @type {{ id: number, began: number, epoch: number } | null} */
+  #told = null;
 
   constructor() {
     byId('console', HTMLFormElement).addEventListener('submit', (event) => {
@@ -41,6 +43,7 @@ export class Console {
   reset(source) {
     this.#source = source;
     this.#waiting = 0;
+    this.#told = null;
     this.#revision = -1;
     const why = whyNot(source, 'acting');
     this.#field.disabled = this.#send.disabled = Boolean(why);
@@ -48,8 +51,10 @@ export class Console {
   }
 
   /** @param {Frame} frame @param {boolean} playing */
-  update({ operationsRevision }, playing) {
-    if (!this.#source || !this.#waiting) return;
+  update({ operationsRevision, epoch }, playing) {
+    if (!this.#source) return;
+    if (this.#told && this.#told.epoch !== epoch) this.#lookAgain(this.#source, this.#told, epoch);
+    if (!this.#waiting) return;
     if (operationsRevision !== this.#revision) {
       this.#revision = operationsRevision;
       const operation = this.#source.operations(200).find(({ id }) => id === this.#waiting);
@@ -65,20 +70,41 @@ export class Console {
     this.#say(playing ? strings.sentWaiting : strings.sentWhilePaused, 'pending');
   }
 
+  /**
+   * Somebody went back, or to another branch: is what is told of still so?
+   * @param {Source} source @param {{ id: number, began: number, epoch: number }} told
+   * @param {number} epoch
+   */
+  #lookAgain(source, told, epoch) {
+    const operation = source.operations(200).find(({ id }) => id === told.id);
+    told.epoch = epoch;
+    if (operation?.began === told.began) {
+      if (operation.state === 'pending') this.#waiting = told.id;
+      return;
+    }
+    this.#told = null;
+    this.#waiting = 0;
+    this.#say(strings.commandForms, '');
+  }
+
   #submit() {
     const line = this.#field.value.trim();
-    const acting = this.#source?.acting;
+    const source = this.#source;
+    const acting = source?.acting;
     if (!line || !acting) return;
     try {
       this.#line = line;
       this.#revision = -1;
       this.#waiting = acting.submit(line);
+      const { epoch, now } = source.frame;
+      this.#told = { id: this.#waiting, began: now, epoch };
       if (this.#past.at(-1) !== line) this.#past.push(line);
       this.#at = this.#past.length;
       this.#draft = '';
       this.#field.value = '';
     } catch (error) {
       this.#waiting = 0;
+      this.#told = null;
       this.#say(wordsOf(error), 'failed');
     }
   }

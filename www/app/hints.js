@@ -57,7 +57,8 @@ export class Hints {
 
   #show() {
     const { all } = strings.hints;
-    setText(this.#words, all[this.#at]);
+    const touch = this.#at === 1 && matchMedia('(pointer: coarse)').matches;
+    setText(this.#words, touch ? strings.hints.byTouch : all[this.#at]);
     setText(this.#count, `${this.#at + 1}/${all.length}`);
   }
 

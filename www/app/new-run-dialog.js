@@ -89,6 +89,7 @@ export class RunDialog {
     form.addEventListener('change', () => this.#say());
     form.addEventListener('submit', (event) => {
       event.preventDefault();
+      if (this.#refuses()) return;
       const chosen = form.querySelector('input[name=run-servers]:checked');
       const servers = chosen instanceof HTMLInputElement ? Number(chosen.value) : 5;
       const [without, settings] = [this.#off().join(','), this.#numbers().join(',')];
@@ -163,15 +164,29 @@ export class RunDialog {
     return make('div', { class: 'rule' }, label, make('cite', {}, ...sources(source)), see);
   }
 
-  /** @param {[string, string?, number?]} setting @param {number} i */
-  #setting([words, unit = '', one], i) {
+  /** @param {typeof newrunWords.settings[number]} setting @param {number} i */
+  #setting([words, unit = '', one, [min, max] = [0, 1]], i) {
     const id = `run-setting-${i}`;
-    const input = make('input', { id, type: one ? 'number' : 'checkbox', min: 0, step: 'any' });
+    const input = make('input', { id, type: one ? 'number' : 'checkbox', min, max, step: 'any' });
     this.#settings.push(input);
     return [
       make('label', { for: id }, ...withTerms(words)),
       make('span', {}, input, ' ', make('span', { class: 'unit' }, unit)),
     ];
+  }
+
+  /** Whether a number is none, or beyond what it may be; says so then. */
+  #refuses() {
+    const wrong = this.#settings.findIndex(
+      ({ type, value, validity }) => type === 'number' && (value === '' || !validity.valid),
+    );
+    if (wrong < 0) return false;
+    const [words, , , [least, most] = [0, 0]] = newrunWords.settings[wrong];
+    setText(this.#error, newrunWords.outOfRange(words, least, most));
+    const folded = this.#settings[wrong].closest('details');
+    if (folded) folded.open = true;
+    this.#settings[wrong].focus();
+    return true;
   }
 
   /** The rules that are switched off. */

@@ -191,11 +191,13 @@ export class Presenter {
     if (!this.#bar.contains(document.activeElement)) keys[' '] = toggle;
     const blanks = event.key === 'b' || event.key === '.';
     const act = keys[event.key];
-    if (!act && !blanks) return;
+    const root = document.documentElement;
+    const dark = root.hasAttribute('data-blank');
+    // Whatever is pressed in the dark lights the screen.
+    if (!act && !blanks && !dark) return;
     event.preventDefault();
     event.stopPropagation();
-    const root = document.documentElement;
-    root.toggleAttribute('data-blank', blanks && !root.hasAttribute('data-blank'));
+    root.toggleAttribute('data-blank', blanks && !dark);
     act?.();
   }
 }

@@ -4,6 +4,23 @@
 import { make } from './dom.js';
 import * as common from '../words/common.js';
 
+/** Which dialog is wanted: the last that was asked for, until Escape is pressed. */
+let wanted = 0;
+document.addEventListener('keydown', ({ key }) => key === 'Escape' && wanted++, true);
+
+/**
+ * Opens a dialog that may have to be loaded first, in place of any that is open; unless something
+ * else is wanted by then.
+ * @param {() => Promise<{ open: () => void } | null>} load
+ */
+export async function openDialog(load) {
+  const mine = ++wanted;
+  const dialog = await load();
+  if (!dialog || mine !== wanted) return;
+  for (const open of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (open).close();
+  dialog.open();
+}
+
 /**
  * @param {HTMLDialogElement} dialog
  * @param {string} title

@@ -9,6 +9,9 @@ const staysFor = (/** @type {string} */ words) => 2500 + 45 * words.length;
 
 let leaving = 0;
 
+/** Takes a notice away: something else is to be read now. */
+export const hideToast = () => byId('toast', HTMLElement).classList.remove('shown');
+
 /**
  * How long a notice with a button stays, in ms; it also stays while the pointer or the focus is on
  * it.

@@ -10,6 +10,7 @@
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { aboutOf } from '../run/about.js';
+import { isShown } from '../run/page-state.js';
 import { termVariable } from '../draw/palette.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as common from '../words/common.js';
@@ -62,7 +63,10 @@ export class Logs {
     byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
     this.#scroll.addEventListener('scroll', () => {
       this.#from = this.#scroll.scrollLeft;
-      this.#following = this.#from + this.#width > this.#scroll.scrollWidth - this.#cellWidth;
+      // A wider window scrolls them, too, before it is said how wide it is.
+      const { clientWidth, scrollWidth } = this.#scroll;
+      if (clientWidth !== this.#width) return;
+      this.#following = this.#from + clientWidth > scrollWidth - this.#cellWidth;
       this.#toEnd.hidden = this.#following;
       this.#render();
     });
@@ -160,7 +164,7 @@ export class Logs {
    * @param {Frame} frame
    */
   #showMembers(frame) {
-    const others = frame.servers.filter(({ member }) => !member).map(({ id }) => id);
+    const others = frame.servers.filter((server) => !isShown(server)).map(({ id }) => id);
     const some = others.length > 0 && others.length < frame.servers.length;
     this.#filter.hidden = !some;
     if (some) setText(/** @type {Node} */ (this.#filter.lastElementChild), strings.hideServers(others));

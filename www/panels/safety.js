@@ -211,7 +211,7 @@ class Safety {
     setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off, this.#looked.length));
     const verdict = byId('verdict', HTMLButtonElement);
     const is = this.#verdict;
-    const state = is === 'asked' ? is : is instanceof Error ? 'unknown' : is.state;
+    const state = is === 'asked' ? is : is instanceof Error ? 'unknown' : is.answers ? is.state : 'nothing';
     setText(verdict, safety.verdict[state]);
     setAttribute(verdict, 'class', state);
     const words = is === 'asked' ? safety.judging : is instanceof Error ? safety.notJudged(is.message) : null;

@@ -81,7 +81,7 @@ export class PageState {
    * @param {Frame} frame
    */
   serversShown({ servers }) {
-    const members = servers.filter(({ member }) => member);
+    const members = servers.filter(isShown);
     return (this.membersOnly && members.length ? members : servers).map(({ id }) => id);
   }
 
@@ -96,3 +96,10 @@ export class PageState {
 
 /** @param {number} span @returns {Stretch} */
 const stretch = (span) => ({ from: 0, span, following: true });
+
+/**
+ * Whether a server is shown even if those that aren't members are hidden. A leader is a member by
+ * its own log.
+ * @param {import('../../web/view.d.ts').ServerView} server
+ */
+export const isShown = ({ member, role }) => member || role === 'leader';

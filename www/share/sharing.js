@@ -5,6 +5,7 @@
 /** @typedef {import('../draw/picture.js').Scene} Scene */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
+import { openDialog } from '../kit/dialog.js';
 import { byId, setText } from '../kit/dom.js';
 import { hideTrouble, showTrouble, wordsOf } from '../kit/errors.js';
 import { AddressBar, addressOf } from './link.js';
@@ -52,7 +53,7 @@ export class Sharing {
   }
 
   open() {
-    this.#dialog().then((dialog) => dialog?.open());
+    openDialog(this.#dialog);
   }
 
   /** @param {Scene} scene @param {'png' | 'svg'} kind */

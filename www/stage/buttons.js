@@ -202,7 +202,8 @@ export class StageButtons {
     });
     const on = () => this.#light(lit);
     const off = () => this.#light(NOTHING);
-    button.addEventListener('focus', on);
+    // A finger or a click gives it the focus, too, but marks it no longer than it touches it.
+    button.addEventListener('focus', () => button.matches(':focus-visible') && on());
     button.addEventListener('blur', off);
     button.addEventListener('pointerenter', (event) => event.pointerType === 'touch' || on());
     button.addEventListener('pointerleave', off);

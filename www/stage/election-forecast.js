@@ -6,6 +6,7 @@
 /** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../words/faults.js').Refusal} Refusal */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 
 import { forecast as words } from '../words/faults.js';
@@ -86,7 +87,7 @@ export function forecastElection(source, server) {
       else if (isBehind(me.last, view.last)) why = 'behind';
       else if (other.disk === 'stalled') why = 'stalled';
       else if (view.ignoresCampaigns > least) {
-        why = other.leader ? 'patient' : 'started';
+        why = hears(frame, isCut, id, other.leader) ? 'patient' : 'started';
         patient.push(id);
       }
       // Near the end of its patience, it depends on how long the message takes.
@@ -117,6 +118,12 @@ export function forecastElection(source, server) {
     const said = words.loses(why, votes < needed ? votes : votes - 1, needed, voters.length, !help);
     return { outcome: 'loses', words: said, help };
   }
+  const rising = leaderUnheard(frame, server);
+  if (rising) {
+    const certain = rising.hearsAt <= frame.now + 2 * least;
+    const said = (certain ? words.unheard : words.perhapsUnheard)(rising.leader);
+    return { outcome: certain ? 'loses' : 'may', words: said, help };
+  }
   if (soon) return { outcome: 'may', words: words.soon, help };
   // Until its request for votes is there: two messages for the question, one for the request, and
   // its own vote on the disk.
@@ -129,6 +136,34 @@ export function forecastElection(source, server) {
   );
   const sure = !rival && loss === 0;
   return sure ? { outcome: 'wins', words: words.wins, help: null } : { outcome: 'may', words: words.close, help };
+}
+
+/**
+ * Whether a server still hears the leader that it knows.
+ * @param {Frame} frame @param {ReturnType<typeof cutSet>} isCut @param {number} server
+ * @param {number} leader 0: it knows none
+ */
+function hears({ servers }, isCut, server, leader) {
+  const known = servers[leader - 1];
+  return Boolean(known && known.role === 'leader' && !known.paused && !isCut(leader, server));
+}
+
+/**
+ * A leader of whom a server that would campaign hasn't heard, and when it does at the latest that is
+ * known: what the leader has sent is on its way. It follows then, and its campaign is over.
+ * @param {Frame} frame @param {number} server
+ */
+function leaderUnheard({ servers, messages }, server) {
+  const own = servers[server - 1];
+  const [leader] = servers
+    .filter(({ id, role, paused, term }) => id !== own.leader && role === 'leader' && !paused && term >= own.term)
+    .sort((a, b) => b.term - a.term);
+  if (!leader) return null;
+  const coming = messages.filter(
+    ({ kind, from, to, term, lost, held }) =>
+      from === leader.id && to === server && term === leader.term && !lost && !held && /append$|heartbeat/.test(kind),
+  );
+  return { leader: leader.id, hearsAt: Math.min(...coming.map(({ arrives }) => arrives)) };
 }
 
 /**

@@ -120,8 +120,9 @@ export function clusterMenu(source, openNetwork) {
   ];
   // An odd draw has all others crash. What it draws from is any number that isn't always the same.
   const draw = 2 * source.frame.events;
+  const sound = healed && noneCrashed && nonePaused && servers.every(({ disk }) => disk === 'normal');
   const quorum = [
-    doing(acting, faults.healQuorum, { do: 'heal-quorum', draw }),
+    doing(acting, faults.healQuorum, { do: 'heal-quorum', draw }, { disabled: sound }),
     doing(acting, faults.healQuorumAlone, { do: 'heal-quorum', draw: draw + 1 }),
   ];
   return {

@@ -4,8 +4,9 @@
 
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 
-import { byId, make, setText } from '../kit/dom.js';
+import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { withTerm } from '../kit/explained.js';
+import { byTheRules } from '../words/stage.js';
 
 /** A voter, and the line at the majority. @param {boolean} answers @param {boolean} last */
 const dot = (answers, last) => make('i', { class: `${answers ? 'answers' : ''}${last ? ' majority' : ''}` });
@@ -15,13 +16,21 @@ export class Quorum {
   /** What its dots show. */
   #drawn = '';
 
-  reset() {}
+  /** Whether rules are switched off: then more may commit than the rules let. */
+  #lawless = false;
+
+  /** @param {import('../run/source.js').Source} source */
+  reset({ without }) {
+    this.#lawless = without !== '';
+  }
 
   /** @param {Frame} frame */
   update({ quorum: { words, canCommit, majorities } }) {
     const [dots, first, second] = this.#box.children;
-    const [who, so] = words.split(': ');
+    const [who, follows] = words.split(': ');
+    const so = this.#lawless && !canCommit ? byTheRules(follows) : follows;
     setText(first, who);
+    setAttribute(first, 'title', who);
     const term = so.includes('majority') ? 'majority' : 'commit';
     if (second.textContent !== so) second.replaceChildren(...withTerm(so, term));
     this.#box.classList.toggle('broken', !canCommit);

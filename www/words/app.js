@@ -94,6 +94,8 @@ export const hints = {
   name: 'Hints for a first visit',
   next: 'Next',
   close: 'No more hints',
+  /** Where there is no keyboard, instead of the second. */
+  byTouch: 'Draw a stroke across the ring, and the network splits. Hold the empty ring: its menu heals it.',
   all: [
     'Press a server, a line or a message: a menu opens. Crash the leader!',
     'Draw a stroke across the ring, and the network splits. H heals it.',

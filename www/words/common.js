@@ -127,10 +127,12 @@ export const branches = {
 };
 
 /**
- * A server's role in a word or two. A server that isn't a member of the cluster has none.
+ * A server's role in a word or two. A server that isn't a member of the cluster has none, but for
+ * one that leads: by a membership that others don't know yet.
  * @param {ServerView} server
  */
-export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : notMember);
+export const roleWord = ({ role: is, member }) =>
+  member || is === 'crashed' || is === 'leader' ? role[is] : notMember;
 
 /** A server's role, and whether it is paused. @param {ServerView} server */
 export const stateWords = (server) =>

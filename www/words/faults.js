@@ -118,6 +118,10 @@ export const forecast = {
   wins: 'It will win: a majority will vote for it, if no message is lost.',
   close: 'It may win: a majority would vote for it, but another server may time out first.',
   soon: 'It may lose: some still ignore campaigns while they hear a leader.',
+  /** @param {number} leader */
+  unheard: (leader) => `It will lose: S${leader} has been elected, and it hears of it before the votes are there.`,
+  /** @param {number} leader */
+  perhapsUnheard: (leader) => `It may lose: S${leader} has been elected, and it has not heard of it yet.`,
   alone: 'It will win: its own vote is the majority.',
   joint: 'The membership is changing: it needs a majority of both.',
   /**

@@ -30,16 +30,19 @@ export const runSettingsUsual = 'as usual';
 export const runSettingsOther = 'not the usual ones';
 /**
  * In the order of `Run.settings`: what each setting is, its unit, and how many of the run's units
- * one of these has. One without a unit is a yes or no.
- * @type {[string, string?, number?][]}
+ * one of these has, the least and the most. One without a unit is a yes or no.
+ * @type {[string, string?, number?, [number, number]?][]}
  */
 export const settings = [
-  ['Shortest [election timeout]', 'ms', 1000],
-  ['Longest election timeout', 'ms', 1000],
-  ['[Heartbeat] interval', 'ms', 1000],
+  ['Shortest [election timeout]', 'ms', 1000, [1, 600_000]],
+  ['Longest election timeout', 'ms', 1000, [1, 600_000]],
+  ['[Heartbeat] interval', 'ms', 1000, [1, 600_000]],
   ['Servers ask before they campaign ([pre-vote])'],
   ['Leaders that hear no [quorum] step down ([check-quorum])'],
-  ['[Snapshot] after so many entries (0: never)', '', 1],
-  ['Clients besides you', '', 1],
-  ['Their pause between two commands', 'ms', 1000],
+  ['[Snapshot] after so many entries (0: never)', '', 1, [0, 1_000_000]],
+  ['Clients besides you', '', 1, [0, 32]],
+  ['Their pause between two commands', 'ms', 1000, [0, 600_000]],
 ];
+/** @param {string} name @param {number} least @param {number} most */
+export const outOfRange = (name, least, most) =>
+  `${name.replace(/[[\]]/g, '')}: a number from ${least} to ${most}, please.`;

@@ -42,11 +42,12 @@ export const safety = {
     (broken
       ? `${broken} is broken`
       : looked < count
-        ? `the ${looked} of ${count} properties looked at hold`
+        ? `the ${looked} of ${count} looked at hold`
         : `all ${count} properties hold`) + (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
   verdict: {
     asked: 'clients: being judged',
     unknown: 'clients: not judged',
+    nothing: 'clients: no answer yet',
     linearizable: 'clients: linearizable so far',
     broken: 'clients: not linearizable',
     undecided: 'clients: undecided',

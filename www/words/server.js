@@ -73,7 +73,7 @@ export const inspector = {
   /** @param {PeerView} peer */
   peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
   /** @param {number} micros */
-  heard: (micros) => `${Math.round(micros / 1e3)} ms ago`,
+  heard: (micros) => (micros < 0 ? 'not yet' : `${Math.round(micros / 1e3)} ms ago`),
   sessions: 'Client [sessions]',
   sessionColumns: ['session', 'of', 'last serial', 'its answer', 'last used at'],
   store: 'Store',

@@ -101,3 +101,6 @@ export const waitingForFirst = 'The cluster starts: nobody leads yet.';
 
 // Network
 export const side = 'Side';
+
+/** What the quorum meter says while rules are switched off. @param {string} follows */
+export const byTheRules = (follows) => `${follows}, by the rules`;

@@ -16,7 +16,7 @@ impl fmt::Display for Word<'_> {
 /// Writes bytes as [`Word`] says. If they need not be one word, spaces and quotes in a text are no
 /// reason to quote it.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8], one_word: bool) -> fmt::Result {
-    let needs_quotes = |c: char| c.is_control() || one_word && (c.is_whitespace() || c == '"');
+    let needs_quotes = |c: char| is_obeyed(c) || one_word && (c.is_whitespace() || c == '"');
     let text = core::str::from_utf8(bytes);
     if let Ok(text) = text
         && !text.is_empty()
@@ -32,6 +32,13 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8], one_word: bool) ->
     f.write_char('"')
 }
 
+/// Whether a terminal or a browser would do something else than show it: a control character, or one
+/// that turns around what comes after it, be that somebody else's words.
+fn is_obeyed(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
+}
+
 /// Writes a character of a text, or a byte.
 fn write_char(f: &mut fmt::Formatter<'_>, c: char, is_text: bool) -> fmt::Result {
     match c {
@@ -40,7 +47,7 @@ fn write_char(f: &mut fmt::Formatter<'_>, c: char, is_text: bool) -> fmt::Result
         '\t' => f.write_str("\\t"),
         '\r' => f.write_str("\\r"),
         c if !is_text && !matches!(c, ' '..='~') => write!(f, "\\x{:02x}", c as u8),
-        c if c.is_control() => write!(f, "{}", c.escape_unicode()),
+        c if is_obeyed(c) => write!(f, "{}", c.escape_unicode()),
         c => f.write_char(c),
     }
 }
@@ -55,6 +62,14 @@ mod tests {
         for (text, word) in [("plain", "plain"), ("", "\"\""), ("two words", "\"two words\""), ("\"", "\"\\\"\"")] {
             assert_eq!(Word(text.as_bytes()).to_string(), word);
         }
+    }
+
+    #[test]
+    fn what_would_turn_other_words_around_is_escaped() {
+        assert_eq!(Word("ab\u{202e}c".as_bytes()).to_string(), r#""ab\u{202e}c""#);
+        assert_eq!(Word("\u{2066}".as_bytes()).to_string(), r#""\u{2066}""#);
+        // A text in a script that is written from right to left is as it is.
+        assert_eq!(Word("שלום".as_bytes()).to_string(), "שלום");
     }
 
     #[test]

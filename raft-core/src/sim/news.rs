@@ -196,7 +196,8 @@ macro_rules! news {
             };
             /// These servers reach each other and no others.
             IsolatedTogether(servers: ServerSet) "isolated-together" [Cut] "" => {
-                format!("{servers} are cut off from all others.")
+                let are = if servers.len() == 1 { "is" } else { "are" };
+                format!("{servers} {are} cut off from all others.")
             };
             /// Clients send their reads to this server first.
             ReadsAt(server: ServerId) "reads-at" [] "" => {
