@@ -24,7 +24,8 @@ export class Approach {
   #clock;
   /**
    * What is being shown, or null.
-   * @type {{ simulated: SimulatedRun, branch: number, until: number, usual: number, slowly: boolean } | null}
+   * @type {{ simulated: SimulatedRun, branch: number, until: number, usual: number, slowly:
+   * boolean } | null}
    */
   #on = null;
   /** The speed that it has chosen: if there is another, a person has. */

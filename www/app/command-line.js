@@ -23,7 +23,10 @@ export class Console {
   #waiting = 0;
   #line = '';
   #revision = -1;
-  /** What is told of: an operation, and in which epoch that was known last; null: nothing. @type {{ id: number, began: number, epoch: number } | null} */
+  /**
+   * What is told of: an operation, and in which epoch that was known last; null: nothing.
+   * @type {{ id: number, began: number, epoch: number } | null}
+   */
   #told = null;
 
   constructor() {

@@ -149,8 +149,8 @@ function hears({ servers }, isCut, server, leader) {
 }
 
 /**
- * A leader of whom a server that would campaign hasn't heard, and when it does at the latest that is
- * known: what the leader has sent is on its way. It follows then, and its campaign is over.
+ * A leader of whom a server that would campaign hasn't heard, and when it does at the latest that
+ * is known: what the leader has sent is on its way. It follows then, and its campaign is over.
  * @param {Frame} frame @param {number} server
  */
 function leaderUnheard({ servers, messages }, server) {

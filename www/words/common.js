@@ -283,7 +283,7 @@ export const trouble = {
   differs: {
     title: 'This run plays differently here.',
     text:
-      'The link comes from another version of Raftarium, in which the same seed and actions led to something else. ' +
+      'The link or file comes from another version of Raftarium, in which the same seed and actions led to something else. ' +
       'What you see may not be what was meant.',
   },
   panic: {

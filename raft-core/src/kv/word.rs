@@ -32,8 +32,8 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8], one_word: bool) ->
     f.write_char('"')
 }
 
-/// Whether a terminal or a browser would do something else than show it: a control character, or one
-/// that turns around what comes after it, be that somebody else's words.
+/// Whether a terminal or a browser would do something else than show it: a control character, or
+/// one that turns around what comes after it, be that somebody else's words.
 fn is_obeyed(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || turns
