@@ -63,7 +63,7 @@ export const jumps = {
     `Nothing to jump to (${kind}) ${forward ? `from here to ${seconds(time)}` : 'before this'}.`,
 };
 
-export const sentWhilePaused = 'Sent. The run is paused: press Play to let it go on.';
+export const sentWhilePaused = 'Sent. The run is paused: press Play to go on.';
 
 export const sentWaiting = 'Sent, waiting for the answer.';
 
