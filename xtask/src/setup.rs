@@ -114,10 +114,12 @@ fn find_or_install(find: impl Fn() -> Option<PathBuf>, packages: &[&str]) -> Res
 
 fn install(packages: &[&str]) -> Result<()> {
     ensure!(tools::find(&["apt-get"]).is_some(), "this system has no apt-get that could install it");
+    // Without a network it gives up soon.
+    const PATIENCE: [&str; 4] = ["-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1"];
     let mut update = as_root("apt-get")?;
-    tools::run(update.arg("update"))?;
+    tools::run(update.args(PATIENCE).arg("update"))?;
     let mut install = as_root("apt-get")?;
-    install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
+    install.args(PATIENCE).args(["install", "--yes", "--no-install-recommends"]).args(packages);
     tools::run(&mut install)
 }
 
