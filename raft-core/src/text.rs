@@ -1,4 +1,4 @@
-//! Joined texts.
+//! Joined texts, and what in a text is more than a sign.
 
 use alloc::string::String;
 
@@ -13,4 +13,15 @@ pub fn joined<T: AsRef<str>>(texts: &[T], between: &str) -> String {
         all += text.as_ref();
     }
     all
+}
+
+/// Whether a terminal or a browser would do something else with it than show it: a control
+/// character, or one that [turns around](turns_around) other words.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control() || turns_around(c)
+}
+
+/// Whether it changes the direction of what comes after it, be that somebody else's words.
+pub fn turns_around(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

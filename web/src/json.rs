@@ -181,16 +181,12 @@ impl<'a> Serializer for &'a mut Json {
         self.whole(number.into())
     }
 
-    fn serialize_u64(self, number: u64) -> Done {
-        self.whole(number)
-    }
-
     fn serialize_f64(self, number: f64) -> Done {
         if number < 0.0 {
             self.text.push('-');
         }
         let number = number.abs();
-        let _ = write!(self.text, "{}", number as u64);
+        self.whole(number as u64)?;
         let billionths = (number.fract() * 1e9) as u32;
         if billionths > 0 {
             let _ = write!(self.text, ".{billionths:09}");
@@ -238,6 +234,7 @@ impl<'a> Serializer for &'a mut Json {
         serialize_i32(i32) -> ();
         serialize_i64(i64) -> ();
         serialize_u16(u16) -> ();
+        serialize_u64(u64) -> ();
         serialize_f32(f32) -> ();
         serialize_char(char) -> ();
         serialize_unit_struct(&'static str) -> ();

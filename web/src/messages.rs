@@ -81,7 +81,10 @@ impl Messages {
 /// As bytes, which are copied as a whole.
 impl Serialize for Messages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut bytes = Vec::with_capacity(8 * self.0.len());
+        for number in &self.0 {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
         serializer.serialize_bytes(&bytes)
     }
 }

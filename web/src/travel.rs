@@ -3,6 +3,7 @@
 
 use raft_core::sim::Simulation;
 use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
+use raft_core::text::turns_around;
 use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -164,7 +165,8 @@ fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
     let (origin, left) = branch.origin().map_or((0, Position::default()), |(origin, at)| (origin.0, at));
     BranchView {
         id: branch.id().0,
-        name: branch.name().to_owned(),
+        // Names come with links, too: they don't turn around what stands beside them.
+        name: branch.name().chars().filter(|c| !turns_around(*c)).collect(),
         origin,
         left_at: micros(left.time),
         left_after: left.event as f64,
@@ -182,6 +184,14 @@ mod tests {
 
     fn now(run: &Run) -> f64 {
         micros(run.world().now())
+    }
+
+    #[test]
+    fn a_branch_s_name_turns_no_other_words_around() {
+        let mut run = Run::create("1", 3, "").unwrap();
+        run.rename_branch(run.timeline.playing().id().0, "where it \u{202e}broke\u{2066}").unwrap();
+        let branch = run.timeline.playing();
+        assert_eq!(view_of(branch, branch.id()).name, "where it broke");
     }
 
     #[test]

@@ -21,7 +21,7 @@ import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
-import { openDialog } from '../kit/dialog.js';
+import { closeDialogs, openDialog } from '../kit/dialog.js';
 import { forgetPalette } from '../draw/palette.js';
 import { lazily } from '../kit/lazy.js';
 import { namesRun, readAddress } from '../share/link.js';
@@ -78,7 +78,11 @@ function runFromElsewhere(Run, run, origin, note, found) {
 export class App {
   #Run;
   /** @type {Source} */ #source;
-  /** The simulated run that was shown last: a new one begins with its settings. @type {SimulatedRun} */ #run;
+  /**
+   * The simulated run that was shown last: a new one begins with its settings.
+   * @type {SimulatedRun}
+   */
+  #run;
   #changed = () => this.clock.invalidate();
 
   // First, since those who draw read the colours when they are made.
@@ -366,7 +370,7 @@ export class App {
   #take(fresh) {
     // They are about the run that there was.
     closeMenu();
-    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+    closeDialogs();
     this.#source.free();
     this.#source = fresh;
     this.#run = this.simulated ?? this.#run;

@@ -10,6 +10,12 @@ import { whyNot } from '../run/source.js';
 import * as common from '../words/common.js';
 import * as strings from '../words/app.js';
 
+/**
+ * A command that was sent: the number of its operation, when that began, in which epoch it was
+ * looked at last, and whether its answer is awaited.
+ * @typedef {{ line: string, id: number, began: number, epoch: number, waits: boolean }} Told
+ */
+
 export class Console {
   #field = byId('command', HTMLInputElement);
   #answer = byId('answer', HTMLOutputElement);
@@ -19,15 +25,8 @@ export class Console {
   /** Which of the past lines the field shows; beyond the last, it is the line being written. */
   #at = 0;
   #draft = '';
-  /** The number of the operation whose answer is awaited; 0: none. */
-  #waiting = 0;
-  #line = '';
+  /** What is told of; null: nothing. @type {Told | null} */ #told = null;
   #revision = -1;
-  /**
-   * What is told of: an operation, and in which epoch that was known last; null: nothing.
-   * @type {{ id: number, began: number, epoch: number } | null}
-   */
-  #told = null;
 
   constructor() {
     byId('console', HTMLFormElement).addEventListener('submit', (event) => {
@@ -45,7 +44,6 @@ export class Console {
   /** @param {Source} source */
   reset(source) {
     this.#source = source;
-    this.#waiting = 0;
     this.#told = null;
     this.#revision = -1;
     const why = whyNot(source, 'acting');
@@ -55,17 +53,18 @@ export class Console {
 
   /** @param {Frame} frame @param {boolean} playing */
   update({ operationsRevision, epoch }, playing) {
-    if (!this.#source) return;
-    if (this.#told && this.#told.epoch !== epoch) this.#lookAgain(this.#source, this.#told, epoch);
-    if (!this.#waiting) return;
+    if (this.#told && this.#told.epoch !== epoch) this.#lookAgain(this.#told, epoch);
+    const told = this.#told;
+    if (!told?.waits) return;
     if (operationsRevision !== this.#revision) {
       this.#revision = operationsRevision;
-      const operation = this.#source.operations(200).find(({ id }) => id === this.#waiting);
+      const operation = this.#operationOf(told);
       if (operation && operation.state !== 'pending') {
-        this.#waiting = 0;
-        this.#say(`${this.#line} → ${common.answerWords(operation)}`, operation.state);
+        told.waits = false;
+        const answer = common.answerWords(operation);
+        this.#say(`${told.line} → ${answer}`, operation.state);
         // Each may be written right to left without turning the other around.
-        const parts = [this.#line, common.answerWords(operation)].map((words) => make('bdi', {}, words));
+        const parts = [told.line, answer].map((words) => make('bdi', {}, words));
         this.#answer.replaceChildren(parts[0], ' → ', parts[1]);
         return;
       }
@@ -73,20 +72,23 @@ export class Console {
     this.#say(playing ? strings.sentWaiting : strings.sentWhilePaused, 'pending');
   }
 
+  /** @param {Told} told */
+  #operationOf({ id }) {
+    return this.#source?.operations(200).find((operation) => operation.id === id);
+  }
+
   /**
    * Somebody went back, or to another branch: is what is told of still so?
-   * @param {Source} source @param {{ id: number, began: number, epoch: number }} told
-   * @param {number} epoch
+   * @param {Told} told @param {number} epoch
    */
-  #lookAgain(source, told, epoch) {
-    const operation = source.operations(200).find(({ id }) => id === told.id);
+  #lookAgain(told, epoch) {
+    const operation = this.#operationOf(told);
     told.epoch = epoch;
     if (operation?.began === told.began) {
-      if (operation.state === 'pending') this.#waiting = told.id;
+      if (operation.state === 'pending') told.waits = true;
       return;
     }
     this.#told = null;
-    this.#waiting = 0;
     this.#say(strings.commandForms, '');
   }
 
@@ -96,17 +98,15 @@ export class Console {
     const acting = source?.acting;
     if (!line || !acting) return;
     try {
-      this.#line = line;
       this.#revision = -1;
-      this.#waiting = acting.submit(line);
+      const id = acting.submit(line);
       const { epoch, now } = source.frame;
-      this.#told = { id: this.#waiting, began: now, epoch };
+      this.#told = { line, id, began: now, epoch, waits: true };
       if (this.#past.at(-1) !== line) this.#past.push(line);
       this.#at = this.#past.length;
       this.#draft = '';
       this.#field.value = '';
     } catch (error) {
-      this.#waiting = 0;
       this.#told = null;
       this.#say(wordsOf(error), 'failed');
     }

@@ -57,8 +57,8 @@ export class Hints {
 
   #show() {
     const { all } = strings.hints;
-    const touch = this.#at === 1 && matchMedia('(pointer: coarse)').matches;
-    setText(this.#words, touch ? strings.hints.byTouch : all[this.#at]);
+    const [words, byTouch = words] = all[this.#at];
+    setText(this.#words, matchMedia('(pointer: coarse)').matches ? byTouch : words);
     setText(this.#count, `${this.#at + 1}/${all.length}`);
   }
 

@@ -3,6 +3,7 @@
 
 /** @typedef {import('../run/source.js').Source} Source */
 
+import { newestLeader } from '../run/leader.js';
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import * as common from '../words/common.js';
@@ -148,7 +149,7 @@ export class NetworkDialog {
 
   #leaderAlone() {
     const { servers } = this.#source().frame;
-    const leader = servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0] ?? servers[0];
+    const leader = newestLeader(servers) ?? servers[0];
     return servers.map((s) => (s === leader ? 0 : 1));
   }
 

@@ -6,6 +6,8 @@
 
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 
+import { newestLeader } from '../run/leader.js';
+
 /** The slowest that it makes a run by itself, and by how much at most. */
 const SLOWEST = 1 / 150;
 const MOST = 20;
@@ -65,7 +67,7 @@ export class TurningPoints {
     this.#servers = servers;
     this.#epoch = epoch;
     this.#left = Math.max(0, this.#left - passed);
-    const leader = servers.filter(({ role }) => role === 'leader').sort((a, b) => b.term - a.term)[0];
+    const leader = newestLeader(servers);
     const leads = leader ? `S${leader.id}@${leader.term}` : '';
     if (leads && leads !== this.#leader) {
       this.#leader = leads;

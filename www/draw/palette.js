@@ -3,7 +3,7 @@
 // colours are chosen in tokens.css alone.
 
 /** How many hues there are for terms. Colour-blind people, too, can tell one from the next. */
-export const TERM_HUES = 5;
+const TERM_HUES = 5;
 
 /** The CSS variable with a term's hue. @param {number} term */
 export const termVariable = (term) => (term > 0 ? `--t${((term - 1) % TERM_HUES) + 1}` : '--ink-2');
@@ -66,21 +66,15 @@ function palette() {
     sans: ask('fontFamily', 'var(--sans)'),
   };
   document.body.append(box);
-  const [terms, fills] = [asked.terms.map((answer) => answer()), asked.fills.map((answer) => answer())];
-  const [card, ink2] = [asked.card(), asked.ink2()];
-  const found = {
-    paper: asked.paper(),
-    card,
-    ink: asked.ink(),
-    ink2,
-    line: asked.line(),
-    accent: asked.accent(),
-    danger: asked.danger(),
-    term: (/** @type {number} */ term) => (term > 0 ? terms[(term - 1) % TERM_HUES] : ink2),
-    fill: (/** @type {number} */ term) => (term > 0 ? fills[(term - 1) % TERM_HUES] : card),
-    mono: asked.mono(),
-    sans: asked.sans(),
-  };
+  const { terms, fills, ...others } = asked;
+  const [term, fill] = [terms, fills].map((hues) => hues.map((answer) => answer()));
+  const rest = /** @type {Record<keyof typeof others, string>} */ (
+    Object.fromEntries(Object.entries(others).map(([name, answer]) => [name, answer()]))
+  );
   box.remove();
-  return found;
+  return {
+    ...rest,
+    term: (number) => (number > 0 ? term[(number - 1) % TERM_HUES] : rest.ink2),
+    fill: (number) => (number > 0 ? fill[(number - 1) % TERM_HUES] : rest.card),
+  };
 }

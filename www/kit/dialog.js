@@ -4,6 +4,11 @@
 import { make } from './dom.js';
 import * as common from '../words/common.js';
 
+/** Closes whatever dialog is open. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+}
+
 /** Which dialog is wanted: the last that was asked for, until Escape is pressed. */
 let wanted = 0;
 document.addEventListener('keydown', ({ key }) => key === 'Escape' && wanted++, true);
@@ -17,7 +22,7 @@ export async function openDialog(load) {
   const mine = ++wanted;
   const dialog = await load();
   if (!dialog || mine !== wanted) return;
-  for (const open of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (open).close();
+  closeDialogs();
   dialog.open();
 }
 

@@ -27,12 +27,12 @@ export function toast(words, action) {
   setText(box, words);
   if (action) {
     const [name, act] = action;
-    box.append(' ', make('button', { onclick: () => (box.classList.remove('shown'), act()) }, name));
+    box.append(' ', make('button', { onclick: () => (hideToast(), act()) }, name));
   }
   box.classList.add('shown');
   const leave = () => {
     if (action && box.matches(':hover, :focus-within')) leaving = setTimeout(leave, 1_000);
-    else box.classList.remove('shown');
+    else hideToast();
   };
   clearTimeout(leaving);
   leaving = setTimeout(leave, action ? WAITS : staysFor(words));

@@ -8,6 +8,7 @@
 /** @typedef {import('../run/page-state.js').PageState} PageState */
 /** @typedef {import('../run/source.js').Source} Source */
 
+import { newestLeader } from '../run/leader.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { aboutOf } from '../run/about.js';
 import { isShown } from '../run/page-state.js';
@@ -213,7 +214,7 @@ export class Logs {
     this.#window = span;
     const logs = this.#source.logs(first, count);
     this.#drawNumbers(first, count);
-    const leader = this.#source.frame.servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0];
+    const leader = newestLeader(this.#source.frame.servers);
     const reference = leader && logs[leader.id - 1];
     for (const log of logs) this.#drawRow(this.#rows[log.server - 1], log, first, count, logs, reference);
   }

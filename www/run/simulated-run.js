@@ -322,12 +322,7 @@ export class SimulatedRun {
    * @returns {BranchView[]}
    */
   branches() {
-    const all = this.#guard(() => this.#run.branches()) ?? [];
-    // Names come with links, too: they don't turn around what stands beside them.
-    return all.map((branch) => ({
-      ...branch,
-      name: branch.name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ''),
-    }));
+    return this.#guard(() => this.#run.branches()) ?? [];
   }
 
   /** @param {number} branch */

@@ -9,6 +9,7 @@
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 
+import { newestLeader } from '../run/leader.js';
 import { forecast as words } from '../words/faults.js';
 import { cutSet } from './cuts.js';
 
@@ -155,13 +156,18 @@ function hears({ servers }, isCut, server, leader) {
  */
 function leaderUnheard({ servers, messages }, server) {
   const own = servers[server - 1];
-  const [leader] = servers
-    .filter(({ id, role, paused, term }) => id !== own.leader && role === 'leader' && !paused && term >= own.term)
-    .sort((a, b) => b.term - a.term);
+  const leader = newestLeader(
+    servers.filter(({ id, paused, term }) => id !== own.leader && !paused && term >= own.term),
+  );
   if (!leader) return null;
   const coming = messages.filter(
     ({ kind, from, to, term, lost, held }) =>
-      from === leader.id && to === server && term === leader.term && !lost && !held && /append$|heartbeat/.test(kind),
+      from === leader.id &&
+      to === server &&
+      term === leader.term &&
+      !lost &&
+      !held &&
+      ['append', 'heartbeat'].includes(kind),
   );
   return { leader: leader.id, hearsAt: Math.min(...coming.map(({ arrives }) => arrives)) };
 }
@@ -176,8 +182,7 @@ function leaderUnheard({ servers, messages }, server) {
  * @returns {{ words: string, actions: Action[] } | null}
  */
 function letWin({ frame }, server, { electionTimeoutMin, needed, views, reached, refusals, granting, patient }) {
-  const leaders = frame.servers.filter(({ role, paused }) => role === 'leader' && !paused);
-  const leader = leaders.sort((a, b) => b.term - a.term)[0];
+  const leader = newestLeader(frame.servers.filter(({ paused }) => !paused));
   if (leader && reached.includes(leader.id)) {
     const able = reached.filter((id) => !refusals.get('stalled')?.includes(id));
     if (able.length + 1 < needed) return null;

@@ -94,13 +94,15 @@ export const hints = {
   name: 'Hints for a first visit',
   next: 'Next',
   close: 'No more hints',
-  /** Where there is no keyboard, instead of the second. */
-  byTouch: 'Draw a stroke across the ring, and the network splits. Hold the empty ring: its menu heals it.',
-  all: [
-    'Press a server, a line or a message: a menu opens. Crash the leader!',
-    'Draw a stroke across the ring, and the network splits. H heals it.',
-    'Press ? to see all keys and signs.',
-  ],
+  /** And, where there is no keyboard, what says otherwise. */
+  all: /** @type {[string, string?][]} */ ([
+    ['Press a server, a line or a message: a menu opens. Crash the leader!'],
+    [
+      'Draw a stroke across the ring, and the network splits. H heals it.',
+      'Draw a stroke across the ring, and the network splits. Hold the empty ring: its menu heals it.',
+    ],
+    ['Press ? to see all keys and signs.'],
+  ]),
 };
 
 // Help

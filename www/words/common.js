@@ -141,7 +141,7 @@ export const stateWords = (server) =>
   (server.role === 'crashed' && !server.member ? `, ${notMember}` : '');
 
 /** What a message is called in the paper. */
-export const messageKind = /** @type {Record<MessageKind, string>} */ ({
+const messageKind = /** @type {Record<MessageKind, string>} */ ({
   'request-vote': 'RequestVote',
   vote: 'Vote',
   'pre-vote': 'PreVote',

@@ -10,7 +10,7 @@ import { diskWords, seconds, server, stateWords } from './common.js';
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
 
 /** What is wrong with a server's clock and disk. @param {ServerView} server */
-export function troubles({ clockRate, clockAhead, disk }) {
+function troubles({ clockRate, clockAhead, disk }) {
   const parts = [];
   if (clockRate !== 1e6) parts.push(clockRate ? `clock at ${clockRate / 1e4} %` : 'clock stopped');
   else if (Math.abs(clockAhead) > 1e3)

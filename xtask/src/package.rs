@@ -5,7 +5,7 @@
 //! assembled in a temporary folder beside `dist/` and swapped in at the end, so that a failed build
 //! leaves the last good page in place.
 
-use crate::sizes::{self, FileSize};
+use crate::sizes::{self, Compress, FileSize};
 use crate::{order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
@@ -86,7 +86,7 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     bundler.arg("xtask/bundle.js").args([&sources, &page]).args(options.debug.then_some("debug"));
     let bundled = bundler.status().context("cannot start node")?;
     ensure!(bundled.success(), "the page could not be bundled: xtask/bundle.js failed");
-    let sizes = sizes::measure(&page)?;
+    let sizes = sizes::measure(&page, if options.debug { Compress::AtOnce } else { Compress::Slowly })?;
     swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
     println!("dist/ is ready:\n{}", sizes::table(&sizes));
     Ok(sizes)

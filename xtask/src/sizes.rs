@@ -51,18 +51,27 @@ pub struct FileSize {
     pub raw: usize,
     /// As most servers compress it while they send it.
     pub gzipped: usize,
-    /// As it is compressed beside the file: smaller, and it takes seconds.
+    /// As it is compressed beside the file.
     pub beside: usize,
     /// Whether it belongs to the first load: it is the page itself, or the page names it. All else
     /// comes when it is asked for.
     pub first: bool,
 }
 
+/// How the files beside the page's own are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compress {
+    /// As most servers do.
+    AtOnce,
+    /// As small as can be, which takes seconds for each megabyte.
+    Slowly,
+}
+
 /// Measures every file under `folder` that a browser can load (all but type declarations), and puts
-/// the compressed file beside each, for servers that send those.
-pub fn measure(folder: &Path) -> Result<Vec<FileSize>> {
+/// the compressed file beside each, for servers that send those: as small as can be, or at once.
+pub fn measure(folder: &Path, compress: Compress) -> Result<Vec<FileSize>> {
     let mut sizes = Vec::new();
-    measure_into(folder, "", &mut sizes)?;
+    measure_into(folder, "", compress, &mut sizes)?;
     let page = std::fs::read_to_string(folder.join(PAGE)).unwrap_or_default();
     for file in &mut sizes {
         file.first = file.name == PAGE || page.contains(&format!("=\"{}\"", file.name));
@@ -71,17 +80,19 @@ pub fn measure(folder: &Path) -> Result<Vec<FileSize>> {
     Ok(sizes)
 }
 
-fn measure_into(folder: &Path, prefix: &str, sizes: &mut Vec<FileSize>) -> Result<()> {
+fn measure_into(folder: &Path, prefix: &str, compress: Compress, sizes: &mut Vec<FileSize>) -> Result<()> {
     for entry in folder.read_dir().with_context(|| format!("cannot list {}", folder.display()))? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
-            measure_into(&entry.path(), &format!("{name}/"), sizes)?;
+            measure_into(&entry.path(), &format!("{name}/"), compress, sizes)?;
         } else if !name.ends_with(".d.ts") && !name.ends_with(".gz") {
             let bytes = std::fs::read(entry.path())?;
-            let beside = gzip_slowly(&bytes)?;
-            std::fs::write(folder.join(format!("{}.gz", entry.file_name().to_string_lossy())), &beside)?;
-            let (gzipped, beside) = (gzip(&bytes)?.len(), beside.len());
+            let gzipped = gzip(&bytes)?;
+            let slowly = if compress == Compress::Slowly { Some(gzip_slowly(&bytes)?) } else { None };
+            let beside = slowly.as_ref().unwrap_or(&gzipped);
+            std::fs::write(folder.join(format!("{}.gz", entry.file_name().to_string_lossy())), beside)?;
+            let (gzipped, beside) = (gzipped.len(), beside.len());
             sizes.push(FileSize { name, raw: bytes.len(), gzipped, beside, first: false });
         }
     }
@@ -209,7 +220,7 @@ mod tests {
         {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let sizes = measure(folder.path()).unwrap();
+        let sizes = measure(folder.path(), Compress::Slowly).unwrap();
         let first: Vec<_> = sizes.iter().map(|file| (file.name.as_str(), file.first)).collect();
         assert_eq!(first, [("index.html", true), ("main-1.js", true), ("later-1.js", false)]);
         // However large it is.
@@ -223,7 +234,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("pkg")).unwrap();
         std::fs::write(folder.path().join("pkg/a.d.ts"), "x").unwrap();
         std::fs::write(folder.path().join("pkg/a.js"), "x".repeat(1_000)).unwrap();
-        let sizes = measure(folder.path()).unwrap();
+        let sizes = measure(folder.path(), Compress::Slowly).unwrap();
         assert_eq!(sizes.len(), 1);
         assert_eq!((sizes[0].name.as_str(), sizes[0].raw), ("pkg/a.js", 1_000));
         assert!(sizes[0].gzipped < 100 && sizes[0].beside <= sizes[0].gzipped);

@@ -1,5 +1,6 @@
 //! A key or a value as one word of a line. [`line`](super::line) reads it back if it is a text.
 
+use crate::text::is_obeyed;
 use core::fmt::{self, Write as _};
 
 /// Bytes as one word of a line, without anything that a terminal would obey. A text is quoted where
@@ -30,13 +31,6 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8], one_word: bool) ->
         Err(_) => bytes.iter().try_for_each(|byte| write_char(f, char::from(*byte), false))?,
     }
     f.write_char('"')
-}
-
-/// Whether a terminal or a browser would do something else than show it: a control character, or
-/// one that turns around what comes after it, be that somebody else's words.
-fn is_obeyed(c: char) -> bool {
-    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns
 }
 
 /// Writes a character of a text, or a byte.
