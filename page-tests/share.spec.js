@@ -397,9 +397,10 @@ const start = '{"raftarium":1,"seed":"1"';
 test('what is wrong with a file is said, and the page keeps its run', async ({ page }) => {
   const run = await makeRun(page);
   for (const [content, sentence] of [
-    ['hello', 'line 1, column 1: expected value'],
-    ['[1]', 'line 1, column 3: invalid length'],
-    ['{"seed":"1"}', 'line 1, column 12: missing field `raftarium`'],
+    ['hello', 'it is no scenario file: one is JSON, and begins with {"raftarium": 1, …'],
+    ['[1]', 'it is no scenario file'],
+    ['{"seed":"1"}', 'it is no scenario file'],
+    ['{"raftarium":', 'line 1, column 13: EOF while parsing a value'],
     ['{"raftarium":2,"seed":"1"}', 'made by another version of Raftarium: it has format 2, this version reads 1'],
     ['{"raftarium":1}', 'line 1, column 15: missing field `seed`'],
     ['{"raftarium":1,"seed":7}', 'line 1, column 23: invalid type: integer `7`, expected a string'],

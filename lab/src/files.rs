@@ -113,7 +113,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, sentence) in [
-            ("hello", "line 1, column 1: expected value"),
+            ("hello", "it is no scenario file"),
+            (r#"{"log":{"version":"1.2"}}"#, "it is no scenario file"),
+            (r#"{"raftarium":1,"seed":"1""#, "line 1, column 25: EOF"),
             ("{\n\"raftarium\":1,\n\"seed\":7}", "line 3, column 8: invalid type: integer `7`, expected a string"),
             (r#"{"raftarium":2,"seed":"1"}"#, "the file was made by another version of Raftarium"),
             (r#"{"raftarium":1,"seed":"1","servers":10}"#, "a cluster has 1 to 9 servers, not 10"),

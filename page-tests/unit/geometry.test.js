@@ -162,6 +162,13 @@ test('a message goes from its sender to its receiver, and stays where it is lost
   assert.equal(at({ held: 1600 }, 2500).part, 0.3);
 });
 
+test('a lane is found once, and is another one on another stage', () => {
+  const [layout, larger] = [layOut(800, 600, 5), layOut(1600, 900, 5)];
+  assert.equal(lane(layout, 1, 3), lane(layout, 1, 3));
+  const all = [lane(layout, 1, 3), lane(layout, 3, 1), lane(layout, -1, 3), lane(larger, 1, 3)];
+  assert.equal(new Set(all.map(({ angle, length }) => `${angle} ${length}`)).size, 4);
+});
+
 test('both directions of a link can be told apart', () => {
   everywhere((layout, n) => {
     for (const [a, b] of pairs(Math.min(n, 9))) {

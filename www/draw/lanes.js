@@ -19,6 +19,8 @@ import * as common from '../words/common.js';
 export const NAMES = 62;
 export const AXIS = 22;
 const TOP = 8;
+/** How wide a letter of the axis is, in px. */
+const LETTER = 6.7;
 
 /**
  * @typedef {object} Diagram
@@ -105,12 +107,12 @@ export function drawLanes(pen, palette, diagram, scene) {
   const x = xOf(diagram, now);
   if (x >= NAMES && x <= diagram.width) {
     pen.line(x, 0, x, diagram.height - AXIS, palette.accent, 1.5);
-    const align = x > diagram.width - 70 ? 'right' : 'left';
-    pen.text(common.seconds(now), x + (align === 'left' ? 4 : -4), diagram.height - AXIS - 6, palette.accent, {
-      align,
-      mono: true,
-      size: 11,
-    });
+    // It stands on the axis, in place of the times there, so that it lies on no lane.
+    const words = common.seconds(now);
+    const long = words.length * LETTER + 6;
+    const left = Math.min(x - long / 2, diagram.width - long);
+    pen.rect(left, diagram.height - AXIS + 2, long, AXIS - 4, palette.card);
+    pen.text(words, left + 3, diagram.height - AXIS / 2, palette.accent, { mono: true, size: 11 });
   }
   pen.done();
 }
@@ -161,7 +163,9 @@ function drawLane(pen, palette, diagram, { traffic, known, cones }, lane) {
     }
   };
   if (lane < 0) {
-    stretch(traffic.from, known, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha, dash: [1, 3] }));
+    stretch(traffic.from, known, (x, u, alpha) =>
+      pen.line(x, y, u, y, palette.ink2, 1, isCrowded(diagram) ? { alpha: alpha * 0.4 } : { alpha, dash: DOTS }),
+    );
     return;
   }
   const own = traffic.states.filter(({ server }) => server === lane);
@@ -190,6 +194,12 @@ function drawLane(pen, palette, diagram, { traffic, known, cones }, lane) {
 }
 
 const ANSWER = [4, 2.5];
+const DOTS = [1, 3];
+/**
+ * With more lanes, no line is dotted or dashed: it would have hundreds of thousands of pieces.
+ * @param {Diagram} diagram
+ */
+const isCrowded = ({ lanes }) => lanes.length > 32;
 
 /** @param {MessageView} message */
 const isQuiet = ({ kind }) => kind === 'heartbeat' || kind === 'append-answer';
@@ -206,7 +216,8 @@ function alphaOf(message, { cones, message: lit, now }) {
  * @param {Scene} scene
  */
 const styleOf = (message, scene) =>
-  `${message.term} ${isQuiet(message)} ${isAnswer(message.kind)} ${alphaOf(message, scene)}`;
+  ((message.term * 2 + Number(isQuiet(message))) * 2 + Number(isAnswer(message.kind))) * 128 +
+  Math.round(alphaOf(message, scene) * 100);
 
 /**
  * A message's line.
@@ -217,7 +228,7 @@ function drawMessage(pen, palette, diagram, scene, message) {
   const { x, y, u, v } = stretchOf(diagram, message, scene.known);
   const inCone = scene.cones?.messages.has(message.id);
   const width = message.id === scene.message ? 3 : inCone ? 2 : isQuiet(message) ? 1 : 1.5;
-  const dash = isAnswer(message.kind) ? ANSWER : undefined;
+  const dash = isAnswer(message.kind) && !isCrowded(diagram) ? ANSWER : undefined;
   pen.line(x, y, u, v, palette.term(message.term), width, { alpha: alphaOf(message, scene), dash });
 }
 

@@ -36,10 +36,10 @@ export function cross(pen, x, y, r, colour, touch) {
 /**
  * Lists of those that have the same key, in the order in which their first ones come.
  * @template T
- * @param {T[]} all @param {(one: T) => string} keyOf
+ * @param {T[]} all @param {(one: T) => string | number} keyOf
  */
 export function alike(all, keyOf) {
-  /** @type {Map<string, T[]>} */
+  /** @type {Map<string | number, T[]>} */
   const groups = new Map();
   for (const one of all) {
     const key = keyOf(one);

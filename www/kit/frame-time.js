@@ -4,8 +4,8 @@
 // here first, and waits if there is too much.
 
 /** A piece may begin so long after the beginning of a frame, in ms. */
-const BEGIN_MAX = 1.25;
-/** After so many frames, a piece needn't wait any more. */
+const BEGIN_MAX = 1.75;
+/** After so many frames, a piece needn't wait any more, unless it says how many. */
 const FRAMES_MAX = 8;
 
 class FrameTime {
@@ -27,11 +27,12 @@ class FrameTime {
    * Whether a piece of work may be done in this frame. While the run is paused it always may: what
    * is shown must be right.
    * @param {object} who
+   * @param {number} [most] for how many frames it may wait
    */
-  has(who) {
+  has(who, most = FRAMES_MAX) {
     const waited = this.#waiting.get(who) ?? 0;
     const early = !this.#playing || performance.now() - this.#began < BEGIN_MAX;
-    const late = !early && waited >= FRAMES_MAX && !this.#pushed;
+    const late = !early && waited >= most && !this.#pushed;
     if (late) this.#pushed = true;
     if (early || late) this.#waiting.delete(who);
     else this.#waiting.set(who, waited + 1);

@@ -144,7 +144,8 @@ class Clients {
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     const wanted = operationsRevision !== this.#revision || !(playing || this.#whole);
-    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && frameTime.has(this)) {
+    const read = wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && frameTime.has(this);
+    if (read) {
       this.#revision = operationsRevision;
       this.#read(source, playing && epoch === this.#epoch && clock - this.#allReadAt < ALL_EVERY);
       this.#epoch = epoch;
@@ -159,7 +160,8 @@ class Clients {
     const moment = playing ? Math.floor((now / span) * width) : now;
     const left = following && playing ? '' : from;
     const state = `${moment} ${this.#revision} ${left} ${span} ${this.#lit} ${width} ${height}`;
-    if (state === this.#drawn) return;
+    // To read and to draw is too much for one frame of a run that plays.
+    if (state === this.#drawn || (playing && (read || !frameTime.has(this.#canvas, 1)))) return;
     this.#drawn = state;
     this.#draw();
   }

@@ -51,6 +51,7 @@ export class Logs {
   /** How much of the content is in sight, in px, and from where on. */ #width = 0;
   #from = 0;
   #following = true;
+  #tableWidth = '';
   /** The violation that it has been scrolled to, and what that is about. */ #pointedAt = '';
   #about = aboutOf();
   #cellWidth = 72;
@@ -80,9 +81,11 @@ export class Logs {
     // once.
     new ResizeObserver(() => {
       this.#measure();
-      this.#follow();
+      this.#widen();
       this.#render();
     }).observe(this.#scroll);
+    // The table is another width by now, so that scrolling needs no layout of its own.
+    new ResizeObserver(() => this.#following && this.#toTheEnd()).observe(this.#table);
   }
 
   /** @param {Source} source */
@@ -129,7 +132,7 @@ export class Logs {
     setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
     if (this.#width === 0) return;
-    this.#follow();
+    this.#widen();
     if (pointed !== this.#pointedAt) this.#pointAt(pointed, violation);
     this.#render();
   }
@@ -184,20 +187,16 @@ export class Logs {
 
   /**
    * Makes the scrolled content as wide as the logs, rounded so that whole columns are shown at its
-   * end. Returns whether it had another width.
+   * end.
    */
   #widen() {
     const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
     const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
     const width = `${this.#width + hidden * this.#cellWidth}px`;
-    if (this.#table.style.width === width) return false;
-    this.#table.style.width = width;
-    return true;
-  }
-
-  #follow() {
-    // Scrolling makes the browser lay out the page, so it is done only where it must be.
-    if (this.#widen() && this.#following) this.#toTheEnd();
+    if (this.#tableWidth === width) return;
+    this.#table.style.width = this.#tableWidth = width;
+    // It will be scrolled there.
+    if (this.#following) this.#from = hidden * this.#cellWidth;
   }
 
   #toTheEnd() {

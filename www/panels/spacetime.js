@@ -27,6 +27,12 @@ const { spacetime } = common;
 const SHARE = 1 / 12;
 /** The traffic is read no more often than this, in ms: at every other frame. */
 const EVERY = 20;
+/**
+ * A diagram of more pixels, with the lanes of hundreds of clients, keeps the browser busy long
+ * after it has been drawn: while the run plays, it is drawn no more often than this, in ms.
+ */
+const LARGE = 2e6;
+const LARGE_EVERY = 500;
 
 /**
  * What is pointed at: a lane at a time, and perhaps a message there.
@@ -61,6 +67,7 @@ class SpaceTime {
   /** @type {Spot | null} */ #spot = null;
   /** @type {Cones | null} */ #cones = null;
   #drawn = '';
+  #drawnAt = 0;
   #view;
 
   /** @param {Page} page what is lit on the ring is lit here too, and the other way round */
@@ -126,18 +133,22 @@ class SpaceTime {
     this.#view.keepUp(now);
     this.#heartbeats.checked = this.#state.heartbeats;
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
-    this.#load(source, playing);
+    const read = this.#load(source, playing);
     const { width, height } = this.#view;
     const state =
       `${events} ${epoch} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
       `${this.#state.lit.server} ${this.#state.heartbeats} ${this.#read}`;
-    if (state === this.#drawn) return;
+    // To read and to draw is too much for one frame of a run that plays.
+    if (state === this.#drawn || (playing && (read || !frameTime.has(this.#canvas, 1)))) return;
+    const clock = performance.now();
+    if (playing && width * height > LARGE && clock - this.#drawnAt < LARGE_EVERY) return;
+    this.#drawnAt = clock;
     this.#drawn = state;
     this.#draw();
   }
 
   /**
-   * Reads the traffic in sight; while the run plays, not too often.
+   * Reads the traffic in sight; while the run plays, not too often. Returns whether it has.
    * @param {Source} source @param {boolean} playing
    */
   #load(source, playing) {
@@ -147,9 +158,9 @@ class SpaceTime {
     const shown = this.#state.serversShown(source.frame);
     const wanted = `${events} ${epoch} ${branch} ${from} ${to} ${shown}`;
     const clock = performance.now();
-    if (wanted === this.#read) return;
-    if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
-    if (!frameTime.has(this)) return;
+    if (wanted === this.#read) return false;
+    if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return false;
+    if (!frameTime.has(this)) return false;
     this.#traffic = source.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
@@ -162,6 +173,7 @@ class SpaceTime {
     this.#lanes = [...shown, ...[...clients].sort((a, b) => b - a)];
     this.#box.style.setProperty('--rows', String(this.#lanes.length));
     if (this.#spot) this.#light(this.#spot);
+    return true;
   }
 
   /** @returns {Diagram} */

@@ -13,6 +13,7 @@
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 
 import { cutSet } from './cuts.js';
+import { mostServers } from '../pkg/tables.js';
 import { whyNot } from '../run/source.js';
 import { faults } from '../words/faults.js';
 import * as common from '../words/common.js';
@@ -98,6 +99,14 @@ export function messageMenu(source, view) {
 }
 
 /**
+ * Whether one more server can be added, and why not.
+ * @param {{ length: number }} servers those that there have been
+ * @param {string} [hint] what it would do
+ */
+export const adding = ({ length }, hint = faults.addHint) =>
+  length < mostServers ? { hint } : { disabled: true, hint: faults.noneAdded(mostServers) };
+
+/**
  * What can be done to all at once.
  * @param {Source} source
  * @param {() => void} openNetwork
@@ -115,7 +124,7 @@ export function clusterMenu(source, openNetwork) {
     item(common.healAll, () => acting.healAll(), { key: 'H', disabled: healed }),
     doing(acting, faults.restartAll, { do: 'restart-all' }, { disabled: noneCrashed }),
     doing(acting, faults.resumeAll, { do: 'resume-all' }, { disabled: nonePaused }),
-    doing(acting, faults.add, { do: 'add-server' }, { hint: faults.addHint }),
+    doing(acting, faults.add, { do: 'add-server' }, adding(servers)),
     item(faults.partition, openNetwork, { key: 'P' }),
   ];
   // An odd draw has all others crash. What it draws from is any number that isn't always the same.

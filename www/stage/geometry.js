@@ -267,7 +267,8 @@ export const clientAt = ({ clients }, number) => clients[Math.min(number, client
  * Whether both ends of something are on the ring.
  * @param {Layout} layout @param {{ from: number, to: number }} ends
  */
-export const isPlaced = ({ shown }, { from, to }) => [from, to].every((end) => end < 0 || shown.includes(end));
+export const isPlaced = ({ shown }, { from, to }) =>
+  (from < 0 || shown.includes(from)) && (to < 0 || shown.includes(to));
 
 /** Where an endpoint of a message is. @param {Layout} layout @param {number} endpoint */
 export const endpointAt = (layout, endpoint) =>
@@ -280,12 +281,32 @@ export const endpointAt = (layout, endpoint) =>
  */
 const reach = (layout, endpoint, other) => (endpoint < 0 ? 20 : layout.node + (other < 0 ? 24 : 14));
 
+/** @typedef {ReturnType<typeof way>} Lane */
+
+/**
+ * The lanes of each layout: there are few, and hundreds of messages on them.
+ * @type {WeakMap<Layout, Map<number, Lane>>}
+ */
+const lanes = new WeakMap();
+/** More than there are endpoints on either side. */
+const ENDPOINTS = 1 << 16;
+
 /**
  * The way of messages from one endpoint to another. They keep to the right, so that both directions
  * can be seen.
  * @param {Layout} layout @param {number} from @param {number} to
  */
 export function lane(layout, from, to) {
+  let known = lanes.get(layout);
+  if (!known) lanes.set(layout, (known = new Map()));
+  const key = from * ENDPOINTS + to;
+  let lane = known.get(key);
+  if (!lane) known.set(key, (lane = way(layout, from, to)));
+  return lane;
+}
+
+/** @param {Layout} layout @param {number} from @param {number} to */
+function way(layout, from, to) {
   const a = endpointAt(layout, from);
   const b = endpointAt(layout, to);
   const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
@@ -305,16 +326,26 @@ export function lane(layout, from, to) {
 }
 
 /**
+ * How much of its way a message has gone: now, or when it was lost, or held.
+ * @param {Pick<MessageView, 'sent' | 'arrives' | 'lost' | 'held'>} message @param {number} now
+ * @param {boolean} [hop] whether it is `shown` in three steps rather than smoothly
+ */
+export function partOf({ sent, arrives, lost, held }, now, hop = false) {
+  const gone = lost > 0 && now >= lost;
+  const until = gone ? lost : held > 0 ? Math.min(now, held) : now;
+  const part = Math.min(1, Math.max(0, (until - sent) / Math.max(1, arrives - sent)));
+  return { gone, part, shown: hop ? (Math.min(2, Math.floor(part * 3)) + 0.5) / 3 : part };
+}
+
+/**
  * Where a message is now: on its way, or where it was lost or is held.
  * @param {Layout} layout @param {MessageView} message @param {number} now
  * @param {boolean} [hop] in three steps rather than smoothly
  */
-export function messageSpot(layout, { from, to, sent, arrives, lost, held }, now, hop = false) {
-  const gone = lost > 0 && now >= lost;
-  const until = gone ? lost : held > 0 ? Math.min(now, held) : now;
-  const part = Math.min(1, Math.max(0, (until - sent) / Math.max(1, arrives - sent)));
-  const way = lane(layout, from, to);
-  return { way, part, gone, at: way.at(hop ? (Math.min(2, Math.floor(part * 3)) + 0.5) / 3 : part) };
+export function messageSpot(layout, message, now, hop = false) {
+  const { gone, part, shown } = partOf(message, now, hop);
+  const way = lane(layout, message.from, message.to);
+  return { way, part, gone, at: way.at(shown) };
 }
 
 /**

@@ -86,38 +86,66 @@ export function drawRole(c, palette, role, term, r) {
 }
 
 /**
+ * Draws a part of a picture, or copies it if it has been drawn already; see stamps.js.
+ * @typedef {(name: string, key: string, boxOf: () => import('./geometry.js').Box,
+ *   draw: (c: CanvasRenderingContext2D) => void) => void} Put
+ */
+
+/**
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  * @param {Layout} layout
  * @param {ServerView} server
  * @param {{ lit: boolean, hop: boolean, hearing: { muted: boolean, deaf: boolean } }} how
+ * @param {Put} put
  */
-export function drawServer(c, palette, layout, server, { lit, hop, hearing }) {
+export function drawServer(c, palette, layout, server, { lit, hop, hearing }, put) {
   const { x, y } = layout.servers[server.id - 1];
+  const { id, role, term, member } = server;
   const r = layout.node;
-  c.save();
-  c.translate(x, y);
-  // The links end at the server's edge.
-  c.fillStyle = palette.paper;
-  c.beginPath();
-  c.arc(0, 0, r + 13, 0, 2 * Math.PI);
-  c.fill();
-  if (lit) {
-    c.strokeStyle = palette.accent;
-    c.lineWidth = 1.5;
-    c.beginPath();
-    c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
-    c.stroke();
-  }
   // A server that isn't a member (any more, or not yet) is faint.
-  const alpha = server.member ? 1 : 0.4;
-  c.globalAlpha = alpha;
-  if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
-  c.globalAlpha = alpha;
-  drawRole(c, palette, server.role, server.term, r);
-  if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
-  drawConditions(c, palette, server, r, hearing);
-  c.restore();
+  const alpha = member ? 1 : 0.4;
+  const up = role !== 'crashed';
+  const within = (/** @type {(c: CanvasRenderingContext2D) => void} */ draw) => {
+    return (/** @type {CanvasRenderingContext2D} */ c) => {
+      c.save();
+      c.translate(x, y);
+      draw(c);
+      c.restore();
+    };
+  };
+  within(() => {
+    // The links end at the server's edge.
+    c.fillStyle = palette.paper;
+    c.beginPath();
+    c.arc(0, 0, r + 13, 0, 2 * Math.PI);
+    c.fill();
+    if (lit) {
+      c.strokeStyle = palette.accent;
+      c.lineWidth = 1.5;
+      c.beginPath();
+      c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
+      c.stroke();
+    }
+    c.globalAlpha = alpha;
+    if (up) drawTimer(c, palette, server, r, hop);
+  })(c);
+  const reach = r * 1.3 + 2;
+  put(
+    `S${id}`,
+    `${role} ${term} ${member}`,
+    () => ({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach }),
+    within((c) => {
+      c.globalAlpha = alpha;
+      drawRole(c, palette, role, term, r);
+      if (up) drawTerm(c, palette, term, r);
+    }),
+  );
+  within(() => {
+    c.globalAlpha = alpha;
+    c.lineCap = 'round';
+    drawConditions(c, palette, server, r, hearing);
+  })(c);
 }
 
 /**
@@ -169,12 +197,43 @@ function drawTerm(c, palette, term, r) {
 
 /**
  * A server's name, role and votes; drawn after the messages, so that words stay readable.
+ * @param {Palette} palette @param {Layout} layout @param {ServerView} server @param {Put} put
+ */
+export function putName(palette, layout, server, put) {
+  const { id, role, member, term, votes } = server;
+  put(
+    `name of S${id}`,
+    `${role} ${member} ${votes.length ? `${term} ${votes}` : ''}`,
+    () => nameBox(layout, server),
+    (c) => drawName(c, palette, layout, server),
+  );
+}
+
+/**
+ * What a name and its votes don't reach beyond.
+ * @param {Layout} layout @param {ServerView} server
+ */
+function nameBox({ servers, labels, label }, { id, votes }) {
+  const { x } = servers[id - 1];
+  const { left, right, y, above } = labels[id - 1];
+  // Where there are many, there are at least four in a row; where there are few, nine.
+  const aside = Math.max(70, 20 * label);
+  const down = votes.length ? 24 + 13 * Math.ceil(votes.length / 4) : 0;
+  return {
+    left: Math.min(left, x) - aside,
+    right: Math.max(right, x) + aside,
+    top: y - label - (above ? down : 0) - 8,
+    bottom: y + 8 + (above ? 0 : down),
+  };
+}
+
+/**
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  * @param {Layout} layout
  * @param {ServerView} server
  */
-export function drawName(c, palette, layout, server) {
+function drawName(c, palette, layout, server) {
   c.save();
   c.translate(layout.servers[server.id - 1].x, layout.servers[server.id - 1].y);
   const size = layout.label;

@@ -11,20 +11,31 @@
 import { lessMotion } from '../kit/dom.js';
 import { NOTHING } from '../run/page-state.js';
 import { aboutOf } from '../run/about.js';
-import { clientAt, isPlaced, layOut, messageSpot } from './geometry.js';
+import { clientAt, isPlaced, lane, layOut, partOf } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
-import { drawClient, drawName, drawServer } from './nodes.js';
+import { drawClient, drawServer, putName } from './nodes.js';
 import { readPalette } from '../draw/palette.js';
 import { alike } from '../draw/shapes.js';
 import { Sprites } from './sprites.js';
+import { Stamps } from './stamps.js';
 import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.js';
 
 /**
- * A message where it is drawn.
- * @typedef {ReturnType<typeof messageSpot> & { message: MessageView, alpha: number, colour: string
- * }} Placed
+ * A message on the ring. How it looks stays the same; `message`, and what follows it, are of the
+ * frame that was drawn last.
+ * @typedef {object} Placed
+ * @property {import('./geometry.js').Lane} way
+ * @property {string} colour
+ * @property {number} alpha how strongly it is drawn
+ * @property {import('../draw/glyphs.js').Sign} sign
+ * @property {CanvasImageSource | null} picture of its sign
+ * @property {number} width of its tail
+ * @property {string} tail what those whose tails look alike have in common
+ * @property {MessageView} message
+ * @property {boolean} gone
+ * @property {number} part how much of its way it has gone
+ * @property {Point} at
  */
-
 export class Ring {
   layout = layOut(0, 0, 1, [1], 1);
   /**
@@ -38,8 +49,12 @@ export class Ring {
   #c;
   #palette = readPalette();
   #sprites = new Sprites();
+  #stamps = new Stamps();
+  /** The messages that were drawn last, by their numbers. @type {Map<number, Placed>} */
+  #placed = new Map();
   /**
-   * Whether it is drawn elsewhere than on the stage: without sprites, which fit the stage alone.
+   * Whether it is drawn elsewhere than on the stage: without sprites and stamps, which fit the
+   * stage alone.
    */
   #away = false;
   /** How many servers there are. */
@@ -82,7 +97,7 @@ export class Ring {
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#sprites.clear();
+    this.#forget();
     this.layout = layOut(clientWidth, clientHeight, this.#servers, this.#shown, this.#clients);
   }
 
@@ -93,7 +108,14 @@ export class Ring {
   /** The colours changed. */
   recolour() {
     this.#palette = readPalette();
-    this.#sprites.clear();
+    this.#forget();
+  }
+
+  /** Drops all that has been drawn already: it has another size, place or colour now. */
+  #forget() {
+    this.#sprites.clear(this.#ratio);
+    this.#stamps.clear(this.#ratio);
+    this.#placed.clear();
   }
 
   /** @param {Frame} frame */
@@ -125,33 +147,48 @@ export class Ring {
     this.#c = own;
   }
 
+  /**
+   * A part of the picture that seldom changes.
+   * @type {import('./nodes.js').Put}
+   */
+  #put = (name, key, boxOf, draw) => {
+    if (this.#away) draw(this.#c);
+    else this.#stamps.put(this.#c, name, key, boxOf, draw);
+  };
+
   /** @param {Frame} frame */
   #paint(frame) {
     const c = this.#c;
     const { layout } = this;
     const hop = lessMotion.matches;
     const lit = this.#lit;
-    drawLinks(c, this.#palette, layout, cutSet(frame.cuts), lit.link);
-    const impaired = frame.impaired.filter(([from, to]) => isPlaced(layout, { from, to }));
-    drawImpaired(c, this.#palette, layout, impaired);
-    // Where several have one place, the first of them is drawn there.
-    for (let number = this.#clients; number > 0; number--) {
-      drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
-    }
-    // A client's messages may pass a server on their way: they are drawn under it.
-    const [clients, quiet, loud] = byLayer(
-      frame.messages.filter((message) => this.#state.shows(message) && isPlaced(layout, message)),
+    const { cuts, impaired } = frame;
+    this.#put(
+      'below',
+      `${cuts} ${impaired} ${lit.link}`,
+      () => ({ left: 0, right: layout.width, top: 0, bottom: layout.height }),
+      (c) => {
+        drawLinks(c, this.#palette, layout, cutSet(cuts), lit.link);
+        const placed = impaired.filter(([from, to]) => isPlaced(layout, { from, to }));
+        drawImpaired(c, this.#palette, layout, placed);
+        // Where several have one place, the first of them is drawn there.
+        for (let number = this.#clients; number > 0; number--) {
+          drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
+        }
+      },
     );
-    this.#drawMessages(clients, frame.now, hop);
+    // A client's messages may pass a server on their way: they are drawn under it.
+    const [clients, quiet, loud] = this.#layers(frame, hop);
+    this.#drawMessages(clients, frame.now);
     const servers = layout.shown.map((id) => frame.servers[id - 1]);
     for (const server of servers) {
       const how = { lit: lit.server === server.id, hop, hearing: hearingOf(frame, server.id) };
-      drawServer(c, this.#palette, layout, server, how);
+      drawServer(c, this.#palette, layout, server, how, this.#put);
     }
-    this.#drawMessages(quiet, frame.now, hop);
-    this.#drawMessages(loud, frame.now, hop);
-    for (const server of servers) drawName(c, this.#palette, layout, server);
-    this.#accuse(frame, servers);
+    this.#drawMessages(quiet, frame.now);
+    this.#drawMessages(loud, frame.now);
+    for (const server of servers) putName(this.#palette, layout, server, this.#put);
+    if (frame.violation) this.#accuse(frame, servers);
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
@@ -177,42 +214,90 @@ export class Ring {
     for (const server of accused) {
       const { x, y } = this.layout.servers[server.id - 1];
       const how = { lit: false, hop: true, hearing: hearingOf(frame, server.id) };
-      drawServer(c, this.#palette, this.layout, server, how);
+      drawServer(c, this.#palette, this.layout, server, how, this.#put);
       c.strokeStyle = this.#palette.danger;
       c.lineWidth = 3;
       c.beginPath();
       c.arc(x, y, node * 1.22 + 10, 0, 2 * Math.PI);
       c.stroke();
-      drawName(c, this.#palette, this.layout, server);
+      putName(this.#palette, this.layout, server, this.#put);
     }
   }
 
-  /** @param {MessageView[]} messages @param {number} now @param {boolean} hop */
-  #drawMessages(messages, now, hop) {
-    const placed = messages.map((message) => {
-      const { arrives, lost, term, kind } = message;
-      const spot = messageSpot(this.layout, message, now, hop);
-      const alpha = spot.gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
-      return { message, ...spot, alpha, colour: this.#palette.term(term) };
-    });
-    this.#drawTails(placed.filter(({ gone }) => !gone));
-    for (const one of placed) this.#drawMessage(one);
+  /**
+   * The messages in the order of drawing: clients', then those drawn faintly, then the most
+   * important.
+   * @param {Frame} frame @param {boolean} hop
+   */
+  #layers({ messages, now }, hop) {
+    /** @type {[Placed[], Placed[], Placed[]]} */
+    const layers = [[], [], []];
+    if (this.#sprites.crowd(messages.length)) this.#placed.clear();
+    /** @type {Map<number, Placed>} */
+    const all = new Map();
+    for (const message of messages) {
+      if (!this.#state.shows(message) || !isPlaced(this.layout, message)) continue;
+      const placed = this.#place(message);
+      const { part, gone, shown } = partOf(message, now, hop);
+      placed.message = message;
+      placed.part = part;
+      placed.gone = gone;
+      placed.at = placed.way.at(shown);
+      all.set(message.id, placed);
+      const client = message.from < 0 || message.to < 0;
+      layers[client ? 0 : placed.alpha < 1 ? 1 : 2].push(placed);
+    }
+    this.#placed = all;
+    return layers;
   }
 
-  /** @param {Placed} placed */
-  #drawMessage({ message, way, gone, at, alpha, colour }) {
-    const c = this.#c;
-    const { held, kind } = message;
-    c.globalAlpha = alpha;
-    const { entries, success } = message;
+  /**
+   * There are hundreds in every frame, so what stays the same is found out once.
+   * @param {MessageView} message @returns {Placed}
+   */
+  #place(message) {
+    const { from, to, kind, term, entries, success } = message;
+    const known = this.#placed.get(message.id);
+    // In another branch, another message may have the same number.
+    if (
+      known?.message.from === from &&
+      known.message.to === to &&
+      known.message.kind === kind &&
+      known.message.term === term &&
+      known.message.entries === entries &&
+      known.message.success === success
+    )
+      return known;
+    const way = lane(this.layout, from, to);
+    const colour = this.#palette.term(term);
+    const alpha = loudness(kind);
+    const width = kind === 'heartbeat' ? 1.25 : 2;
     const sign = { kind, colour, angle: way.angle, entries, success };
+    const tail = `${colour} ${alpha} ${width}`;
+    const at = { x: 0, y: 0 };
+    return { way, colour, alpha, sign, picture: null, width, tail, message, gone: false, part: 0, at };
+  }
+
+  /** @param {Placed[]} placed @param {number} now */
+  #drawMessages(placed, now) {
+    this.#drawTails(placed.filter(({ gone }) => !gone));
+    for (const one of placed) this.#drawMessage(one, now);
+  }
+
+  /** @param {Placed} placed @param {number} now */
+  #drawMessage(placed, now) {
+    const c = this.#c;
+    const { sign, alpha, message, gone } = placed;
+    const { x, y } = placed.at;
+    const { held, lost, arrives } = message;
+    c.globalAlpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : alpha;
     const scale = this.layout.node > 28 ? 1 : 0.82;
-    if (this.#away) drawGlyphAt(c, this.#palette, sign, at, scale);
-    else this.#sprites.draw(c, this.#palette, sign, at, scale);
+    if (this.#away) drawGlyphAt(c, this.#palette, sign, x, y, scale);
+    else this.#sprites.draw(c, (placed.picture ??= this.#sprites.of(this.#palette, sign, scale)), x, y);
     const lit = this.#lit.message === message.id;
     if (gone || held || lit) {
       c.save();
-      c.translate(at.x, at.y);
+      c.translate(x, y);
       if (gone) strike(c, this.#palette);
       else if (held) pin(c, this.#palette);
       if (lit) halo(c, this.#palette);
@@ -229,11 +314,11 @@ export class Ring {
   #drawTails(placed) {
     const c = this.#c;
     c.lineCap = 'butt';
-    for (const group of alike(placed, ({ colour, alpha, message }) => `${colour} ${alpha} ${widthOf(message)}`)) {
-      const [{ colour, alpha, message }] = group;
+    for (const group of alike(placed, ({ tail }) => tail)) {
+      const [{ alpha, colour, width }] = group;
       c.globalAlpha = alpha * 0.35;
       c.strokeStyle = colour;
-      c.lineWidth = widthOf(message);
+      c.lineWidth = width;
       c.beginPath();
       for (const { way, part, at } of group) {
         const length = Math.min(30, part * way.length);
@@ -246,28 +331,12 @@ export class Ring {
   }
 }
 
-/** How wide a message's tail is, in px. @param {MessageView} message */
-const widthOf = ({ kind }) => (kind === 'heartbeat' ? 1.25 : 2);
-
-/**
- * In the order of drawing: clients' messages, then those drawn faintly, then the most important.
- * @param {MessageView[]} messages
- */
-function byLayer(messages) {
-  /** @type {[MessageView[], MessageView[], MessageView[]]} */
-  const layers = [[], [], []];
-  for (const message of messages) {
-    const client = message.from < 0 || message.to < 0;
-    layers[client ? 0 : loudness(message.kind) < 1 ? 1 : 2].push(message);
-  }
-  return layers;
-}
-
 /**
  * @param {CanvasRenderingContext2D} c @param {import('../draw/palette.js').Palette} palette
- * @param {import('../draw/glyphs.js').Sign} sign @param {Point} at @param {number} scale
+ * @param {import('../draw/glyphs.js').Sign} sign
+ * @param {number} x @param {number} y @param {number} scale
  */
-function drawGlyphAt(c, palette, sign, { x, y }, scale) {
+function drawGlyphAt(c, palette, sign, x, y, scale) {
   c.save();
   c.translate(x, y);
   drawGlyph(c, palette, sign, scale);

@@ -10,7 +10,7 @@
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./faults.js').Done} Done */
 
-import { doing, item } from './faults.js';
+import { adding, doing, item } from './faults.js';
 import { forecastElection } from './election-forecast.js';
 import { hearingOf } from './cuts.js';
 import { whyNot } from '../run/source.js';
@@ -143,8 +143,8 @@ export function serverMenu(source, server, inspect) {
           { do: 'transfer-leadership', server },
           { disabled: down || view.role === 'leader', hint: faults.transferHint },
         ),
-        act(faults.add, { do: 'add-server' }, { hint: faults.addHint }),
-        act(faults.addLearner, { do: 'add-learner' }, { hint: faults.addLearnerHint }),
+        act(faults.add, { do: 'add-server' }, adding(source.frame.servers)),
+        act(faults.addLearner, { do: 'add-learner' }, adding(source.frame.servers, faults.addLearnerHint)),
         act(faults.remove, { do: 'remove-server', server }, { disabled: !member }),
         act(faults.addBack, { do: 'add-back', server }, { disabled: member, hint: faults.addBackHint }),
       ],

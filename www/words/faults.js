@@ -69,6 +69,8 @@ export const faults = {
   transferHint: 'The leader sends it what it lacks, and tells it to campaign.',
   add: 'Add a server',
   addHint: 'It joins as a learner, and votes once it has caught up.',
+  /** @param {number} most */
+  noneAdded: (most) => `There have been ${most}: no more fit in a run.`,
   addLearner: 'Add a learner',
   addLearnerHint: 'It gets the log, and never votes.',
   remove: 'Remove from the cluster',

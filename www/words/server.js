@@ -19,7 +19,15 @@ export const inspector = {
     const { up } = view;
     /** @type {[string, string, string][]} */
     const rows = [
-      ['[role]', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
+      [
+        '[role]',
+        stateWords(server),
+        up
+          ? view.starts > 1
+            ? `it has been started ${view.starts} times`
+            : 'it has never been down'
+          : 'what follows is on its disk',
+      ],
       ['[currentTerm]', String(server.term), 'the latest term it has seen; on its disk before it answers'],
       [
         '[votedFor]',

@@ -82,6 +82,8 @@ pub enum FileError {
         /// How many there are.
         bytes: usize,
     },
+    /// It is something else: it doesn't name the format at all.
+    Foreign,
     /// A version that this program doesn't know.
     Version {
         /// The version.
@@ -107,6 +109,9 @@ impl fmt::Display for FileError {
         match self {
             FileError::TooLarge { bytes } => {
                 write!(f, "{bytes} bytes are too many for a scenario file, which has at most {BYTES_MAX}")
+            }
+            FileError::Foreign => {
+                write!(f, "it is no scenario file: one is JSON, and begins with {{\"raftarium\": {VERSION}, …")
             }
             FileError::Version { found } => write!(
                 f,
@@ -137,7 +142,11 @@ pub fn check_size(bytes: usize) -> Result<(), FileError> {
 pub fn read(text: &str) -> Result<File, FileError> {
     check_size(text.len())?;
     // The version first, because a later version may have fields that this one doesn't know.
+    if !text.trim_start().starts_with('{') {
+        return Err(FileError::Foreign);
+    }
     let Version { raftarium } = serde_json::from_str(text).map_err(|error| json(&error))?;
+    let raftarium = raftarium.ok_or(FileError::Foreign)?;
     if raftarium != VERSION {
         return Err(FileError::Version { found: raftarium });
     }
@@ -208,7 +217,7 @@ fn one_line_each(pretty: &str) -> String {
 /// The version alone.
 #[derive(Deserialize)]
 struct Version {
-    raftarium: u64,
+    raftarium: Option<u64>,
 }
 
 /// The file, field by field. A value of the default world isn't written.

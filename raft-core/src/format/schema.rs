@@ -309,6 +309,7 @@ pub fn tables_for_the_page() -> String {
     let of = "Record<string, string[]>";
     add("By the name of an action: its fields, in the order in which `Run.act` takes them.", of, "fields", actions);
     add("No run is longer, in microseconds.", "number", "longestRun", LENGTH_MAX.as_micros().into());
+    add("No run has more servers, those that have left included.", "number", "mostServers", MACHINES_MAX.into());
     let properties = &Property::ALL[..Property::OF_EVERY_RUN];
     let names = |of: &dyn Fn(&Property) -> bool| -> Vec<Value> {
         properties.iter().filter(|one| of(one)).map(|one| one.name().into()).collect()

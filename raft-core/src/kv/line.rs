@@ -7,6 +7,7 @@
 
 use super::operation::{Operation, Query, Request};
 use super::text::{Field, Key, TextError, Value};
+use crate::text::is_obeyed;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -313,11 +314,11 @@ impl<'a> Words<'a> {
 }
 
 /// A text in at most `chars_max` characters. What doesn't fit is cut off and marked with `…`;
-/// control characters (a line break would break the layout) become `·`.
+/// what would be obeyed (a line break would break the layout) becomes `·`.
 fn shorten(text: &str, chars_max: usize) -> String {
     let fits = text.chars().nth(chars_max).is_none();
     let kept = if fits { chars_max } else { chars_max.saturating_sub(1) };
-    let visible = |c: char| if c.is_control() { '·' } else { c };
+    let visible = |c: char| if is_obeyed(c) { '·' } else { c };
     let mut short: String = text.chars().take(kept).map(visible).collect();
     if !fits && chars_max > 0 {
         short.push('…');
@@ -345,6 +346,12 @@ mod tests {
 
     fn put(name: &str, text: &str) -> Request {
         Request::Write(Operation::Put { key: key(name), value: value(text) })
+    }
+
+    #[test]
+    fn an_error_obeys_nothing_that_stood_in_the_line() {
+        let error = parse("pu\u{202e}t\u{7}x 1").unwrap_err().to_string();
+        assert!(error.contains("pu·t·x"), "{error}");
     }
 
     #[test]

@@ -109,11 +109,17 @@ fn a_run_read_from_a_file_plays_the_same() {
     assert_eq!(Some(again.trace_hash()), read.hash);
 }
 
+const FOREIGN: &str = "it is no scenario file: one is JSON, and begins with {\"raftarium\": 1, …";
+
 #[test]
 fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
     let table = [
-        ("", "line 1, column 0: EOF while parsing a value"),
-        ("{}", "line 1, column 2: missing field `raftarium`"),
+        ("", FOREIGN),
+        ("\u{89}PNG", FOREIGN),
+        ("[1]", FOREIGN),
+        ("{}", FOREIGN),
+        (r#"{"log": {"version": "1.2"}}"#, FOREIGN),
+        ("{", "line 1, column 1: EOF while parsing an object"),
         (
             r#"{"raftarium": 2, "sead": {"new": "things"}}"#,
             "the file was made by another version of Raftarium: it has format 2, this version reads 1",
@@ -192,7 +198,7 @@ fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
 fn hostile_files_are_refused_early() {
     let large = " ".repeat(BYTES_MAX + 1);
     assert_eq!(read(&large), Err(FileError::TooLarge { bytes: BYTES_MAX + 1 }));
-    let deep = "[".repeat(1_000_000);
+    let deep = "{\"raftarium\":".to_owned() + &"[".repeat(1_000_000);
     assert!(matches!(read(&deep), Err(FileError::Json { .. })));
     let deep = format!(r#"{{"raftarium": 1, "seed": {}"#, "[".repeat(1_000_000));
     assert!(matches!(read(&deep), Err(FileError::Json { .. })));

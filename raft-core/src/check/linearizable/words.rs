@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 use super::history::{End, History, KeyId, OperationId, Outcome, Request};
 use super::interner::TextId;
 use super::meaning::{ABSENT, Register, value};
-use crate::text::joined;
+use crate::text::{is_obeyed, joined};
 
 /// The most characters of a text that a sentence quotes.
 const QUOTED_MAX: usize = 32;
@@ -19,7 +19,7 @@ pub(super) struct Quoted<'a>(pub(super) &'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0;
-        let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"',;()".contains(c);
+        let plain = |c: char| !c.is_whitespace() && !is_obeyed(c) && !"\"',;()".contains(c);
         let (shown, cut) = match text.char_indices().nth(QUOTED_MAX) {
             Some((end, _)) => (&text[..end], true),
             None => (text, false),
@@ -157,6 +157,12 @@ mod tests {
             note(put, answered(Outcome::Written { replaced: Some(true) }), timed),
             "client 7's put x 1 (1.000 s to 2.000 s) replaced a value"
         );
+    }
+
+    #[test]
+    fn what_turns_words_around_is_spelled_out() {
+        assert_eq!(Quoted("a\u{202e}b").to_string(), "\"a\\u{202e}b\"");
+        assert_eq!(Quoted("a\u{200f}").to_string(), "\"a\\u{200f}\"");
     }
 
     #[test]
