@@ -12,7 +12,9 @@ const COLOURS = ['color-contrast', 'link-in-text-block'];
  * @param {boolean} [colours]
  */
 export async function noViolations(page, where, colours = false) {
-  const axe = new AxeBuilder({ page });
+  // In the page itself, and not in a second one as well: that is for pages with frames, and takes
+  // three times as long. What passes isn't told.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
   const { violations } = await (colours ? axe.withRules(COLOURS) : axe.withTags(TAGS)).analyze();
   // The buttons over links and messages ignore the pointer (the stage finds out what is under it),
   // so they are no targets for it, and messages can be anywhere.

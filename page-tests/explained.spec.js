@@ -1,7 +1,7 @@
 // @ts-check
 // Terms and sources are explained where they stand: by a press, a key, or the pointer.
 import { noViolations } from './axe.js';
-import { expect, open, tab, test } from './page.js';
+import { expect, open, openStill, tab, test } from './page.js';
 
 /** @param {import('@playwright/test').Page} page */
 const box = (page) => page.locator('.explanation');
@@ -36,8 +36,8 @@ test('where the pointer rests, the explanation comes and goes with it', async ({
 });
 
 test('the source of the sentence under the ring can be looked up', async ({ page }) => {
-  await open(page);
-  await page.locator('#play').click();
+  // While it plays, another sentence may come with another source.
+  await openStill(page);
   const source = page.locator('#why cite').getByRole('button');
   const name = await source.textContent();
   await source.click();

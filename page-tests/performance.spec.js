@@ -10,7 +10,7 @@ const GOAL = 4;
 /** The highest median that passes. */
 const OUT_OF_PROPORTION = 2 * GOAL;
 /** How many frames are measured for each tab. */
-const WATCHED = 200;
+const WATCHED = 120;
 
 test.use({ viewport: { width: 1440, height: 900 } });
 

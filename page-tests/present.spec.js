@@ -271,6 +271,8 @@ test.describe('under a thumb', () => {
 test('whatever key is pressed while the screen is dark lights it, and does no more', async ({ page }) => {
   await neverFullScreen(page);
   await openStill(page, '?seed=7&present');
+  // The presenter comes a moment after the run, and listens for keys then.
+  await expect(page.locator('#presenter')).toBeVisible();
   await page.keyboard.press('b');
   await expect(root(page)).toHaveAttribute('data-blank', '');
   await page.keyboard.press('s');

@@ -25,8 +25,11 @@ import * as strings from '../words/panels.js';
 const { safety } = strings;
 /** The part of the time that judging the clients' history may take while the run plays. */
 const SHARE = 1 / 20;
-/** How long nothing is judged after the page has begun, and after a failure, in ms. */
-const WAIT = { first: 1_000, failed: 10_000 };
+/**
+ * How long nothing is judged after the page has begun, since the lab is large and others need the
+ * browser then, and after a failure, in ms.
+ */
+const WAIT = { first: 2_500, failed: 10_000 };
 /** Before anybody has asked for anything. @type {VerdictView} */
 const NOTHING = { state: 'linearizable', answers: 0, first: '', second: '' };
 
