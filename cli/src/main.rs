@@ -6,7 +6,7 @@
 //! For simulated ones, each command has a file. `hunt.rs` plays many seeds at the same time and
 //! shrinks what fails; `replay.rs` plays one run, and `teller.rs` tells its story;
 //! `exchange.rs` converts files into links and back; `judge.rs` checks a client history of any
-//! system; `rules.rs` lists the rules that can be switched off.
+//! system; `lesson.rs` checks lessons; `rules.rs` lists the rules that can be switched off.
 //!
 //! `input.rs` and `seeds.rs` read input from outside, `panics.rs` catches failed assertions of
 //! the core, `interrupt.rs` handles signals, `output.rs` prints, and `text.rs` escapes what a
@@ -19,6 +19,7 @@ mod hunt;
 mod input;
 mod interrupt;
 mod judge;
+mod lesson;
 mod log_file;
 mod node;
 mod output;
@@ -104,6 +105,8 @@ enum Command {
     Link(exchange::LinkOptions),
     /// Check whether a client history, of any system, is linearizable
     Check(judge::Options),
+    /// Check lessons: play them, and assert all that they claim
+    Lesson(lesson::Options),
     /// List the rules of Raft that can be switched off
     Rules(rules::Options),
     /// Print a completion script for a shell
@@ -177,6 +180,7 @@ fn main() -> ExitCode {
         Command::Show(options) => exchange::show(&options),
         Command::Link(options) => exchange::link(&options),
         Command::Check(options) => judge::run(&options),
+        Command::Lesson(options) => lesson::run(&options),
         Command::Rules(options) => rules::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,6 +9,7 @@
 //! * [`format`](mod@format): runs as files and links, their news as traces, and what servers
 //!   observed as recordings;
 //! * [`trial`]: hunts for failures, what counts as one, and how to shrink it;
+//! * `lesson` (with the feature `serde`): what lessons claim, ask and set as a task;
 //! * [`time`]: virtual time.
 //!
 //! The library has no clock, no sockets, no threads, no files and no randomness except the seeds it
@@ -102,6 +103,8 @@ pub mod codec;
 pub mod format;
 mod hash;
 pub mod kv;
+#[cfg(feature = "serde")]
+pub mod lesson;
 mod listed;
 pub mod once;
 pub mod raft;

@@ -3,6 +3,7 @@
 mod hostile;
 #[cfg(target_os = "linux")]
 mod interrupts;
+mod lessons;
 #[cfg(target_os = "linux")]
 mod long;
 mod support;

@@ -174,6 +174,13 @@ pub fn write(file: &File) -> Result<String, FileError> {
     Ok(text)
 }
 
+/// An action as a file has it, without its time.
+pub(crate) fn read_action(mut fields: serde_json::Map<String, serde_json::Value>) -> Result<Action, String> {
+    fields.insert("at".to_owned(), "0s".into());
+    let entry: Entry = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
+    Ok(entry.0.action)
+}
+
 fn json(error: &serde_json::Error) -> FileError {
     let (line, column) = (error.line(), error.column());
     let sentence = error.to_string();

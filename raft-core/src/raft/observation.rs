@@ -306,52 +306,62 @@ pub enum Observation {
     },
 }
 
-impl Observation {
-    /// Its name in files: the variant's name in lower case.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Observation::Campaigned { .. } => "campaigned",
-            Observation::CampaignWithheld { .. } => "campaign-withheld",
-            Observation::BecameLeader { .. } => "became-leader",
-            Observation::BecameFollower { .. } => "became-follower",
-            Observation::FollowsLeader { .. } => "follows-leader",
-            Observation::TermAdopted { .. } => "term-adopted",
-            Observation::VoteGranted { .. } => "vote-granted",
-            Observation::VoteRefused { .. } => "vote-refused",
-            Observation::VoteCounted { .. } => "vote-counted",
-            Observation::CampaignLost { .. } => "campaign-lost",
-            Observation::StaleMessage { .. } => "stale-message",
-            Observation::ImpossibleMessage { .. } => "impossible-message",
-            Observation::Appended { .. } => "appended",
-            Observation::Truncated { .. } => "truncated",
-            Observation::AppendRejected { .. } => "append-rejected",
-            Observation::BackedOff { .. } => "backed-off",
-            Observation::Resent { .. } => "resent",
-            Observation::Committed { .. } => "committed",
-            Observation::CommitWaitsForOwnTerm { .. } => "commit-waits-for-own-term",
-            Observation::SnapshotSent { .. } => "snapshot-sent",
-            Observation::SnapshotInstalled { .. } => "snapshot-installed",
-            Observation::SnapshotIgnored { .. } => "snapshot-ignored",
-            Observation::Compacted { .. } => "compacted",
-            Observation::MembershipEntered { .. } => "membership-entered",
-            Observation::MembershipReverted { .. } => "membership-reverted",
-            Observation::ReadWaits { .. } => "read-waits",
-            Observation::ReadReleased { .. } => "read-released",
-            Observation::LeaseUnavailable { .. } => "lease-unavailable",
-            Observation::TransferBegan { .. } => "transfer-began",
-            Observation::TransferHandedOver { .. } => "transfer-handed-over",
-            Observation::TransferCompleted { .. } => "transfer-completed",
-            Observation::HeirCalled { .. } => "heir-called",
-            Observation::RemovedReminded { .. } => "removed-reminded",
-            Observation::TransferTimedOut { .. } => "transfer-timed-out",
-            Observation::RequestRefused { .. } => "request-refused",
-            Observation::Repaired { .. } => "repaired",
-            Observation::PeerDamaged { .. } => "peer-damaged",
-            Observation::Barred { .. } => "barred",
-            Observation::Admitted { .. } => "admitted",
-            Observation::Admitting { .. } => "admitting",
+macro_rules! name_observations {
+    ($($what:ident $name:literal;)+) => {
+        impl Observation {
+            /// The names of all of them.
+            pub const NAMES: &[&str] = &[$($name),+];
+
+            /// Its name in files: the variant's name in lower case.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Observation::$what { .. } => $name,)+
+                }
+            }
         }
-    }
+    };
+}
+name_observations! {
+    Campaigned "campaigned";
+    CampaignWithheld "campaign-withheld";
+    BecameLeader "became-leader";
+    BecameFollower "became-follower";
+    FollowsLeader "follows-leader";
+    TermAdopted "term-adopted";
+    VoteGranted "vote-granted";
+    VoteRefused "vote-refused";
+    VoteCounted "vote-counted";
+    CampaignLost "campaign-lost";
+    StaleMessage "stale-message";
+    ImpossibleMessage "impossible-message";
+    Appended "appended";
+    Truncated "truncated";
+    AppendRejected "append-rejected";
+    BackedOff "backed-off";
+    Resent "resent";
+    Committed "committed";
+    CommitWaitsForOwnTerm "commit-waits-for-own-term";
+    SnapshotSent "snapshot-sent";
+    SnapshotInstalled "snapshot-installed";
+    SnapshotIgnored "snapshot-ignored";
+    Compacted "compacted";
+    MembershipEntered "membership-entered";
+    MembershipReverted "membership-reverted";
+    ReadWaits "read-waits";
+    ReadReleased "read-released";
+    LeaseUnavailable "lease-unavailable";
+    TransferBegan "transfer-began";
+    TransferHandedOver "transfer-handed-over";
+    TransferCompleted "transfer-completed";
+    HeirCalled "heir-called";
+    RemovedReminded "removed-reminded";
+    TransferTimedOut "transfer-timed-out";
+    RequestRefused "request-refused";
+    Repaired "repaired";
+    PeerDamaged "peer-damaged";
+    Barred "barred";
+    Admitted "admitted";
+    Admitting "admitting";
 }
 
 /// Why a server campaigns.

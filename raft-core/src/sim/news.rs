@@ -362,7 +362,20 @@ macro_rules! always {
     };
 }
 
+macro_rules! list_kinds {
+    ($(
+        $(#[$doc:meta])+
+        $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+    )+) => {
+        &[$($kind),+]
+    };
+}
+
 impl News {
+    /// The names of what happens to the world, besides what servers observe
+    /// ([`Observation::NAMES`]) and what becomes of messages.
+    pub const KINDS: &[&str] = news!(list_kinds);
+
     /// The name of what happened in files: that of the observation, or of the row of the table.
     pub const fn kind(&self) -> &'static str {
         macro_rules! kind {

@@ -1,0 +1,262 @@
+//! Lessons: every claim of every lesson is asserted, every prediction is answered by the run, every
+//! task is solved and is unsolved before; and a lesson that is wrong about something fails.
+
+#[path = "support/kept.rs"]
+mod kept;
+
+use std::fs;
+
+use kept::kept_as_made;
+use proptest::prelude::*;
+use raft_core::format::{Run, link};
+use raft_core::lesson::{Expression, Lesson, Names, StepKind, events, facts_in_words, filled, plan};
+use raft_core::sim::{Action, Simulation, Timeline};
+use raft_core::time::{Duration, Time};
+use serde_json::{Value, json};
+
+/// All lessons, by their files' names.
+fn lessons() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../lessons");
+    let mut all: Vec<(String, String)> = fs::read_dir(folder)
+        .expect("the folder of lessons")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("a lesson"))
+        })
+        .collect();
+    all.sort();
+    assert!(!all.is_empty(), "there are no lessons");
+    all
+}
+
+#[test]
+fn all_that_lessons_claim_is_so_from_every_seed() {
+    for (name, text) in lessons() {
+        let lesson = Lesson::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for seed in 0..21 {
+            plan(&lesson, seed).unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}"));
+        }
+    }
+}
+
+/// The page plays the runs of a plan by itself, and must come to the same.
+#[test]
+fn a_plan_s_runs_play_to_the_same_hash_and_fit_into_a_link() {
+    for (name, text) in lessons() {
+        let lesson = Lesson::read(&text).expect("a lesson");
+        let plan = plan(&lesson, 7).expect("a plan");
+        for run in &plan.runs {
+            let mut again = Simulation::new(run.scenario.clone()).expect("a world");
+            again.run_until(run.until);
+            assert_eq!(Some(again.trace_hash()), run.hash, "{name}");
+            assert_eq!(link::decode(&link::encode(run).expect("bytes")).as_ref(), Ok(run), "{name}");
+        }
+        assert_eq!(plan.steps.len(), lesson.len());
+        for (i, step) in plan.steps.iter().enumerate() {
+            assert!(step.from <= step.to && step.run < plan.runs.len(), "{name}, step {}", i + 1);
+            assert_eq!(step.right.is_some(), lesson.kind(i) == StepKind::Predicted, "{name}, step {}", i + 1);
+            if lesson.kind(i) != StepKind::Done {
+                assert!(step.to <= plan.runs[step.run].until, "{name}, step {}", i + 1);
+            }
+        }
+    }
+}
+
+/// What a lesson weighs when it is loaded.
+#[test]
+fn a_lesson_is_small() {
+    for (name, text) in lessons() {
+        assert!(text.len() < 15_000, "{name} has {} bytes", text.len());
+    }
+}
+
+fn example() -> Value {
+    json!({
+        "raftarium-lesson": 1,
+        "chapter": "agreeing",
+        "minutes": 1,
+        "world": { "servers": 3, "clients": { "count": 0 } },
+        "steps": [
+            {
+                "told": [{ "until": "leader != nobody" }, { "let": { "old": "leader" } }],
+                "claims": ["size(leaders) = 1", ""],
+                "say": { "who": "leader" },
+                "look": ["old", "logs"]
+            },
+            {
+                "predicted": [{ "do": "crash", "server": "$old" }, { "until": "elapsed >= 2s" }],
+                "answers": ["leader = nobody", "leader != nobody"],
+                "replies": ["", "leader != old"]
+            },
+            { "done": "size(up) = 3", "solution": [{ "do": "restart-all" }] }
+        ],
+        "words": { "en": { "title": "", "aim": "", "steps": [
+            { "heading": "A leader", "sentences": ["{who} leads.", "So it is."] },
+            {
+                "heading": "Now",
+                "sentences": ["{old} crashes."],
+                "answers": [{ "answer": "Nobody", "reply": "No." }, { "answer": "Somebody", "reply": "Yes." }]
+            },
+            { "heading": "Do", "sentences": ["Do."], "hint": "So.", "done": "Done." }
+        ] } }
+    })
+}
+
+/// What is wrong with the example, if this is changed in it.
+fn why(pointer: &str, value: Value) -> String {
+    let mut form = example();
+    *form.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}")) = value;
+    match Lesson::read(&form.to_string()).and_then(|lesson| plan(&lesson, 7)) {
+        Ok(_) => String::from("fine"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_lesson_that_is_wrong_about_something_fails_and_says_where() {
+    assert_eq!(why("/minutes", json!(2)), "fine");
+    for (pointer, value, wrong) in [
+        ("/steps/0/claims/0", json!("size(leaders) = 2"), "step 1, claim 1: “size(leaders) = 2” isn’t so at"),
+        ("/steps/0/claims/0", json!("size(leaders)"), "step 1, claim 1: “size(leaders)”: column 1: this is a number"),
+        (
+            "/steps/0/told/0/until",
+            json!("size(leaders) = 2"),
+            "step 1: line 1: “size(leaders) = 2” isn’t so within 10.000 s",
+        ),
+        ("/steps/0/told/0", json!({ "do": "fly" }), "step 1: line 1: “fly” is no action"),
+        (
+            "/steps/0/told/0",
+            json!({ "do": "crash", "server": "$nobody" }),
+            "step 1: line 1: nothing was called “nobody”",
+        ),
+        ("/steps/0/told/1", json!({ "let": { "leader": "S1" } }), "nothing can be called “leader”"),
+        ("/steps/0/look/0", json!("ocean"), "look, “ocean”: column 1: nothing is called “ocean” here"),
+        ("/steps/1/answers/0", json!("leader != nobody"), "step 2: several answers are right"),
+        ("/steps/1/answers/1", json!("leader = old"), "step 2: no answer is right"),
+        ("/steps/1/replies/1", json!("leader = old"), "step 2, reply 2: “leader = old” isn’t so"),
+        ("/steps/2/done", json!("size(up) = 2"), "step 3: “size(up) = 2” is so before anybody has done anything"),
+        ("/steps/2/done", json!("size(up) = 4"), "step 3: the solution doesn’t come to “size(up) = 4”"),
+        ("/steps/2/solution", json!([]), "step 3: a task needs a solution"),
+        ("/words/en/steps/0/sentences/0", json!("{nobody} leads."), "words in en, step 1: “nobody” stands for nothing"),
+        ("/words/en/steps/0/sentences/0", json!("{who leads."), "words in en, step 1: “{who leads.” has a “{” without"),
+        (
+            "/words/en/steps/0/sentences",
+            json!(["a", "b", "c", "d"]),
+            "words in en, step 1: a step has one to 3 sentences",
+        ),
+        ("/words/en/steps/0/sentences", json!(["a"]), "words in en, step 1: there are 2 claims, and only 1 sentences"),
+        ("/words/en/steps/2/hint", json!(""), "words in en, step 3: a task needs a `hint`"),
+        ("/words/en/steps", json!([]), "words in en: there are 3 steps, and words for 0"),
+        ("/world", json!({ "seed": "7" }), "world: a lesson’s world has no `seed`"),
+        ("/world", json!({ "servers": 12 }), "world: a cluster has 1 to 9 servers, not 12"),
+        ("/raftarium-lesson", json!(2), "it was made for another version"),
+        ("/steps/0/told", json!(null), "step 1: it is told, predicted or done"),
+    ] {
+        let said = why(pointer, value);
+        assert!(said.contains(wrong), "{pointer}: {said}");
+    }
+    assert!(Lesson::read("{}").expect_err("no lesson").to_string().contains("it is no lesson"));
+}
+
+#[test]
+fn whatever_comes_to_it_solves_a_task() {
+    let lesson = Lesson::read(&example().to_string()).expect("a lesson");
+    let plan = plan(&lesson, 7).expect("a plan");
+    let task = &plan.steps[2];
+    let begin = &plan.runs[task.run];
+    // As a person does it in the page: step by step, and differently from the solution.
+    let mut timeline = Timeline::by_hand(begin.scenario.clone()).expect("a world");
+    timeline.play_until(begin.until);
+    let run = |timeline: &Timeline| Run {
+        scenario: timeline.world().scenario().clone(),
+        until: timeline.world().now(),
+        hash: None,
+    };
+    assert_eq!(task.is_done(&run(&timeline)), Ok(false));
+    timeline.play_until(begin.until + Duration::from_millis(300));
+    let old = timeline.world().machines().iter().find(|one| !one.is_up()).expect("the old leader").id();
+    assert_eq!(task.is_done(&run(&timeline)), Ok(false));
+    timeline.act(Action::Restart(old)).expect("it is down");
+    assert_eq!(task.is_done(&run(&timeline)), Ok(true));
+    assert!(plan.steps[0].is_done(begin).is_err());
+}
+
+#[test]
+fn a_value_stands_in_a_sentence_as_people_write_it() {
+    let values = [("who", "S2"), ("long", "1.000 s")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let values = values.into_iter().collect();
+    assert_eq!(filled("{who} led for {long}.", &values).as_deref(), Ok("S2 led for 1.000 s."));
+    assert_eq!(filled("Nothing to fill in.", &values).as_deref(), Ok("Nothing to fill in."));
+}
+
+#[test]
+fn what_is_no_expression_is_refused_with_its_column() {
+    let names = Names::new();
+    for (text, column, why) in [
+        ("", 1, "something is missing here, where the end stands"),
+        ("leader = ", 10, "something is missing here"),
+        ("leader + 1", 8, "nothing can be added to a server"),
+        ("S1.colour = 1", 4, "a server has no “colour”"),
+        ("S1.term = S2", 11, "this is a server, not a number"),
+        ("term and up", 1, "this is a number, not yes or no"),
+        ("S1.value = \"x\"", 10, "“(” is missing after “value”"),
+        ("some s up: s.up", 8, "“in” is missing after “s”"),
+        ("some s in up: s.term", 15, "this is a number, not yes or no"),
+        ("happened(rain)", 10, "nothing of the name “rain” happens"),
+        ("S1.up S2.up", 7, "nothing may follow here"),
+        ("S1.up = \"", 9, "a text begins here and doesn’t end"),
+        ("S1.role < candidate", 9, "a role can’t be smaller"),
+        ("3 days = now", 3, "nothing may follow here"),
+        ("3days = now", 1, "“3days” is no length of time"),
+        ("S1 & S2", 4, "“&” has no meaning here"),
+    ] {
+        let error = Expression::read(text, &names).expect_err(text);
+        assert!(error.column == column && error.why.contains(why), "{text}: {error}");
+    }
+    let deep = "(".repeat(500);
+    assert!(Expression::read(&deep, &names).expect_err("too deep").why.contains("too many parts"));
+    let long = "not ".repeat(200);
+    assert!(Expression::read(&long, &names).expect_err("too deep").why.contains("too many parts"));
+}
+
+proptest! {
+    /// Whatever somebody writes, it is read or refused, and what is read has a value.
+    #[test]
+    fn no_text_makes_it_panic(words in proptest::collection::vec(prop_oneof![
+        Just("leader"), Just("S1"), Just("."), Just("term"), Just("("), Just(")"), Just("{"), Just("}"), Just(","),
+        Just("some"), Just("all"), Just("s"), Just("in"), Just("up"), Just(":"), Just("="), Just("<"), Just("+"),
+        Just("not"), Just("and"), Just("or"), Just("1"), Just("2s"), Just("\"x\""), Just("times"), Just("committed"),
+        Just("value"), Just("é"), Just("highest"), Just("size"), Just("nobody"),
+    ], 0..24)) {
+        let text = words.join(" ");
+        let _ = Expression::read(&text, &Names::new());
+    }
+}
+
+#[test]
+fn the_document_has_every_name() {
+    kept_as_made("docs/lessons.md", |kept| {
+        let happenings: Vec<String> = events().iter().map(|name| format!("`{name}`")).collect();
+        let lists = [("facts", facts_in_words()), ("happenings", happenings.join(", ") + "\n")];
+        lists.into_iter().fold(kept.to_owned(), |kept, (name, made)| {
+            let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+            let (before, rest) = kept.split_once(&begin).expect("where the list begins");
+            let (_, after) = rest.split_once(&end).expect("where it ends");
+            format!("{before}{begin}{made}{end}{after}")
+        })
+    });
+}
+
+/// The example of the document is a lesson, and what it claims is so.
+#[test]
+fn the_document_s_example_is_fine() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lessons.md")).expect("the document");
+    let (_, rest) = text.split_once("```json\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let lesson = Lesson::read(example).expect("a lesson");
+    for seed in 0..21 {
+        assert!(plan(&lesson, seed).expect("a plan").runs.iter().all(|run| run.until > Time::ZERO));
+    }
+}
