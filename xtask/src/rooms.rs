@@ -29,7 +29,7 @@ const CORE: House = House {
         ("sim", &["raft", "kv", "check"]),
         ("format", &["raft", "kv", "check", "sim"]),
         ("trial", &["raft", "kv", "check", "sim", "format"]),
-        ("lesson", &["raft", "kv", "check", "sim", "format", "trial"]),
+        ("lesson", &["raft", "kv", "sim", "format"]),
     ],
     common: &[
         "bytes",
