@@ -90,7 +90,7 @@ fn example() -> Value {
                 "answers": ["leader = nobody", "leader != nobody"],
                 "replies": ["", "leader != old"]
             },
-            { "done": "size(up) = 3", "solution": [{ "do": "restart-all" }] }
+            { "done": "size(up) = 3", "solution": [{ "do": "restart-all" }, { "let": { "heir": "leader" } }] }
         ],
         "words": { "en": { "title": "", "aim": "", "steps": [
             { "heading": "A leader", "sentences": ["{who} leads.", "So it is."] },
@@ -140,6 +140,7 @@ fn a_lesson_that_is_wrong_about_something_fails_and_says_where() {
         ("/steps/2/done", json!("size(up) = 4"), "step 3: the solution doesn’t come to “size(up) = 4”"),
         ("/steps/2/solution", json!([]), "step 3: a task needs a solution"),
         ("/words/en/steps/0/sentences/0", json!("{nobody} leads."), "words in en, step 1: “nobody” stands for nothing"),
+        ("/words/en/steps/2/done", json!("{heir} leads."), "words in en, step 3: “heir” stands for nothing"),
         ("/words/en/steps/0/sentences/0", json!("{who leads."), "words in en, step 1: “{who leads.” has a “{” without"),
         (
             "/words/en/steps/0/sentences",
@@ -174,13 +175,14 @@ fn whatever_comes_to_it_solves_a_task() {
         until: timeline.world().now(),
         hash: None,
     };
-    assert_eq!(task.is_done(&run(&timeline)), Ok(false));
+    assert_eq!(task.done(&run(&timeline)), Ok(None));
     timeline.play_until(begin.until + Duration::from_millis(300));
     let old = timeline.world().machines().iter().find(|one| !one.is_up()).expect("the old leader").id();
-    assert_eq!(task.is_done(&run(&timeline)), Ok(false));
+    assert_eq!(task.done(&run(&timeline)), Ok(None));
     timeline.act(Action::Restart(old)).expect("it is down");
-    assert_eq!(task.is_done(&run(&timeline)), Ok(true));
-    assert!(plan.steps[0].is_done(begin).is_err());
+    let values = task.done(&run(&timeline)).expect("it can be judged").expect("it is done");
+    assert_eq!(values["old"], old.to_string());
+    assert!(plan.steps[0].done(begin).is_err());
 }
 
 #[test]

@@ -49,9 +49,19 @@ pub struct Planned {
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     goal: Expression,
+    say: Vec<(String, Expression)>,
     bound: BTreeMap<String, Value>,
     operations: u64,
     from: Time,
+}
+
+impl Task {
+    /// What the names in its last words stand for in a world.
+    fn words(&self, course: &Course) -> BTreeMap<String, String> {
+        let scene = Scene { bound: &self.bound, ..course.scene() };
+        let named = self.bound.iter().map(|(name, value)| (name.clone(), value.to_string()));
+        named.chain(self.say.iter().map(|(name, read)| (name.clone(), read.value(&scene).to_string()))).collect()
+    }
 }
 
 /// How often it is looked whether something is so, if nothing happens meanwhile.
@@ -200,16 +210,21 @@ impl Course {
         Run { scenario: self.world.scenario().clone(), until: self.world.now(), hash }
     }
 
+    /// What a step says besides the names that were given.
+    fn said(&self, step: &Step) -> Result<Vec<(String, Expression)>, String> {
+        let names = self.names();
+        let read = |(name, text): (&String, &String)| {
+            let read = Expression::read(text, &names).map_err(|error| format!("“{name}”: {error}"))?;
+            Ok((name.clone(), read))
+        };
+        step.say.iter().map(read).collect()
+    }
+
     /// What the names in a step's words stand for.
     fn words(&self, step: &Step) -> Result<BTreeMap<String, String>, String> {
-        let names = self.names();
-        let mut words: BTreeMap<String, String> =
-            self.bound.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
-        for (name, text) in &step.say {
-            let read = Expression::read(text, &names).map_err(|error| format!("“{name}”: {error}"))?;
-            words.insert(name.clone(), read.value(&self.scene()).to_string());
-        }
-        Ok(words)
+        let named = self.bound.iter().map(|(name, value)| (name.clone(), value.to_string()));
+        let said = self.said(step)?.into_iter().map(|(name, read)| (name, read.value(&self.scene()).to_string()));
+        Ok(named.chain(said).collect())
     }
 }
 
@@ -271,12 +286,18 @@ pub fn plan(lesson: &Lesson, seed: u64) -> Result<Plan, LessonError> {
                 plan.runs.push(course.run());
                 planned.first = first(&course)?;
                 course.claims(&format!("{place}, claim"), &step.claims)?;
-                planned.task = Some(solve(&mut course, step).map_err(error)?);
+                let task = solve(&mut course, step).map_err(error)?;
+                // Somebody else does it in another way, so what it says at its end knows no names
+                // that were given on this one.
+                planned.last = task.words(&course);
+                planned.task = Some(task);
                 course.claims(&format!("{place}, reply"), &step.replies)?;
             }
         }
         planned.to = course.world.now();
-        planned.last = course.words(step).map_err(error)?;
+        if planned.task.is_none() {
+            planned.last = course.words(step).map_err(error)?;
+        }
         planned.look = looked_at(step, &course).map_err(error)?;
         named(lesson, i, &planned)?;
         let is_open = planned.task.is_none();
@@ -315,7 +336,13 @@ fn right_answer(course: &Course, step: &Step) -> Result<usize, String> {
 fn solve(course: &mut Course, step: &Step) -> Result<Task, String> {
     let text = step.done.as_deref().unwrap_or_default();
     let goal = course.condition(text)?;
-    let task = Task { goal, bound: course.bound.clone(), operations: course.operations, from: course.world.now() };
+    let task = Task {
+        goal,
+        say: course.said(step)?,
+        bound: course.bound.clone(),
+        operations: course.operations,
+        from: course.world.now(),
+    };
     if task.goal.is_so(&course.scene()) {
         return Err(format!("“{text}” is so before anybody has done anything, at {}", course.moment()));
     }
@@ -379,11 +406,12 @@ pub fn filled(text: &str, values: &BTreeMap<String, String>) -> Result<String, S
 }
 
 impl Planned {
-    /// Whether a task has been done in a run that has gone on from where it began.
+    /// Whether a task has been done in a run that has gone on from where it began: then what the
+    /// names in its last words stand for.
     ///
     /// # Errors
     /// The step is no task, or there is no such run.
-    pub fn is_done(&self, run: &Run) -> Result<bool, String> {
+    pub fn done(&self, run: &Run) -> Result<Option<BTreeMap<String, String>>, String> {
         let task = self.task.as_ref().ok_or_else(|| "this step is no task".to_owned())?;
         let mut world = Simulation::new(run.scenario.clone()).map_err(|error| error.to_string())?;
         world.run_until(task.from);
@@ -392,10 +420,13 @@ impl Planned {
             happened: Vec::new(),
             since: task.from,
             operations: task.operations,
-            bound: task.bound.clone(),
+            bound: BTreeMap::new(),
         };
         course.world.run_until(run.until);
         course.hear();
-        Ok(task.goal.is_so(&course.scene()))
+        if !task.goal.is_so(&Scene { bound: &task.bound, ..course.scene() }) {
+            return Ok(None);
+        }
+        Ok(Some(task.words(&course)))
     }
 }
