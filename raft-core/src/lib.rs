@@ -107,6 +107,7 @@ pub mod kv;
 pub mod lesson;
 mod listed;
 pub mod once;
+mod order;
 pub mod raft;
 mod shared;
 mod shared_map;

@@ -86,7 +86,7 @@ fn example() -> Value {
                 "look": ["old", "logs"]
             },
             {
-                "predicted": [{ "do": "crash", "server": "$old" }, { "until": "elapsed >= 2s" }],
+                "predicted": [{ "do": "crash", "server": "$old" }, { "until": "elapsed >= 2s" }, { "let": { "late": "leader" } }],
                 "answers": ["leader = nobody", "leader != nobody"],
                 "replies": ["", "leader != old"]
             },
@@ -140,6 +140,7 @@ fn a_lesson_that_is_wrong_about_something_fails_and_says_where() {
         ("/steps/2/done", json!("size(up) = 4"), "step 3: the solution doesn’t come to “size(up) = 4”"),
         ("/steps/2/solution", json!([]), "step 3: a task needs a solution"),
         ("/words/en/steps/0/sentences/0", json!("{nobody} leads."), "words in en, step 1: “nobody” stands for nothing"),
+        ("/words/en/steps/1/sentences/0", json!("{late} crashes."), "words in en, step 2: “late” stands for nothing"),
         ("/words/en/steps/2/done", json!("{heir} leads."), "words in en, step 3: “heir” stands for nothing"),
         ("/words/en/steps/0/sentences/0", json!("{who leads."), "words in en, step 1: “{who leads.” has a “{” without"),
         (

@@ -177,7 +177,12 @@ pub fn write(file: &File) -> Result<String, FileError> {
 /// An action as a file has it, without its time.
 pub(crate) fn read_action(mut fields: serde_json::Map<String, serde_json::Value>) -> Result<Action, String> {
     fields.insert("at".to_owned(), "0s".into());
-    let entry: Entry = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
+    // By way of its text: to read it from a value would need all of that code a second time.
+    let text = serde_json::Value::Object(fields).to_string();
+    let entry: Entry = serde_json::from_str(&text).map_err(|error| match json(&error) {
+        FileError::Json { why, .. } => why,
+        error => error.to_string(),
+    })?;
     Ok(entry.0.action)
 }
 

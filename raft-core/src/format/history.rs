@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::linearizable::{Event, EventError, EventKind, History, OperationKind, Recorder};
 use crate::kv::{Operation, Outcome, Request};
+use crate::order::sort_by;
 use crate::sim::{End, OperationRecord, text_of};
 use crate::time::Time;
 
@@ -106,7 +107,8 @@ pub fn write_part<'a>(operations: impl Iterator<Item = &'a OperationRecord>, fro
             lines.push((*at, false, record.number, ending(record, *at, end)));
         }
     }
-    lines.sort_by_key(|(at, begins, number, _)| (*at, *begins, *number));
+    // An end comes before a beginning of the same instant.
+    sort_by(&mut lines, |(at, begins, number, _)| (2 * at.as_micros() + u64::from(*begins), (*number).into()));
     let mut text = String::new();
     for (.., line) in &lines {
         text += &line.write();

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::expression::{Expression, Names, is_free};
 use super::facts::{Happened, Scene};
-use super::form::{self, Deed, Lesson, LessonError, Step, StepKind, Until};
+use super::form::{self, Deed, Lesson, LessonError, Line, Step, StepKind};
 use super::value::Value;
 use crate::format::Run;
 use crate::sim::{Listening, Simulation};
@@ -59,8 +59,7 @@ impl Task {
     /// What the names in its last words stand for in a world.
     fn words(&self, course: &Course) -> BTreeMap<String, String> {
         let scene = Scene { bound: &self.bound, ..course.scene() };
-        let named = self.bound.iter().map(|(name, value)| (name.clone(), value.to_string()));
-        named.chain(self.say.iter().map(|(name, read)| (name.clone(), read.value(&scene).to_string()))).collect()
+        said(&self.bound, &self.say, &scene)
     }
 }
 
@@ -105,7 +104,11 @@ impl Course {
     }
 
     fn names(&self) -> Names {
-        self.bound.iter().map(|(name, value)| (name.clone(), value.kind())).collect()
+        let mut names = Names::new();
+        for (name, value) in &self.bound {
+            names.insert(name.clone(), value.kind());
+        }
+        names
     }
 
     fn hear(&mut self) {
@@ -141,47 +144,48 @@ impl Course {
         format!("{} (seed {})", self.world.now(), self.world.scenario().seed)
     }
 
-    fn play(&mut self, deeds: &[Deed]) -> Result<(), String> {
-        for (i, deed) in deeds.iter().enumerate() {
-            self.deed(deed).map_err(|why| format!("line {}: {why}", i + 1))?;
+    fn play(&mut self, script: &[Line]) -> Result<(), String> {
+        for (i, line) in script.iter().enumerate() {
+            self.deed(line).map_err(|why| format!("line {}: {why}", i + 1))?;
         }
         Ok(())
     }
 
-    fn deed(&mut self, deed: &Deed) -> Result<(), String> {
-        match deed {
-            Deed::Until(until) => self.play_until(until),
-            Deed::Let(names) => {
-                let known = self.names();
-                let mut given = Vec::new();
-                for (name, text) in &names.names {
-                    if !is_free(name) {
-                        return Err(format!("nothing can be called “{name}”: the word has a meaning, or is no word"));
-                    }
-                    let read = Expression::read(text, &known).map_err(|error| format!("“{text}”: {error}"))?;
-                    let value = read.value(&self.scene());
-                    if value == Value::Server(None) {
-                        return Err(format!("“{text}” is nobody at {}", self.moment()));
-                    }
-                    given.push((name.clone(), value));
+    fn deed(&mut self, line: &Line) -> Result<(), String> {
+        match Deed::of(line)? {
+            Deed::Until(text, within) => {
+                let condition = self.condition(&text)?;
+                if !self.reach(&condition, within) {
+                    return Err(format!("“{text}” isn’t so within {within}: it is {} by now", self.moment()));
                 }
-                self.bound.extend(given);
-                Ok(())
             }
-            Deed::Act(fields) => {
-                let action = form::action(fields, &self.bound, self.world.machines().len())?;
+            Deed::Let(names) => self.name(names)?,
+            Deed::Act => {
+                let action = form::action(line, &self.bound, self.world.machines().len())?;
                 self.world.act(action).map_err(|error| error.to_string())?;
                 self.hear();
-                Ok(())
             }
         }
+        Ok(())
     }
 
-    fn play_until(&mut self, until: &Until) -> Result<(), String> {
-        let condition = self.condition(&until.until)?;
-        let within = form::within(until)?;
-        if !self.reach(&condition, within) {
-            return Err(format!("“{}” isn’t so within {within}: it is {} by now", until.until, self.moment()));
+    /// Gives names to what expressions come to now.
+    fn name(&mut self, names: Vec<(String, String)>) -> Result<(), String> {
+        let known = self.names();
+        let mut given = Vec::new();
+        for (name, text) in names {
+            if !is_free(&name) {
+                return Err(format!("nothing can be called “{name}”: the word has a meaning, or is no word"));
+            }
+            let read = Expression::read(&text, &known).map_err(|error| format!("“{text}”: {error}"))?;
+            let value = read.value(&self.scene());
+            if value == Value::Server(None) {
+                return Err(format!("“{text}” is nobody at {}", self.moment()));
+            }
+            given.push((name, value));
+        }
+        for (name, value) in given {
+            self.bound.insert(name, value);
         }
         Ok(())
     }
@@ -222,10 +226,20 @@ impl Course {
 
     /// What the names in a step's words stand for.
     fn words(&self, step: &Step) -> Result<BTreeMap<String, String>, String> {
-        let named = self.bound.iter().map(|(name, value)| (name.clone(), value.to_string()));
-        let said = self.said(step)?.into_iter().map(|(name, read)| (name, read.value(&self.scene()).to_string()));
-        Ok(named.chain(said).collect())
+        Ok(said(&self.bound, &self.said(step)?, &self.scene()))
     }
+}
+
+/// What names stand for in words.
+fn said(bound: &BTreeMap<String, Value>, say: &[(String, Expression)], scene: &Scene) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::new();
+    for (name, value) in bound {
+        words.insert(name.clone(), value.to_string());
+    }
+    for (name, read) in say {
+        words.insert(name.clone(), read.value(scene).to_string());
+    }
+    words
 }
 
 fn listening(mut world: Simulation) -> Simulation {
@@ -373,15 +387,23 @@ fn looked_at(step: &Step, course: &Course) -> Result<Vec<String>, String> {
     Ok(all)
 }
 
-/// Whether all names in a step's words stand for something.
+/// Whether all names in a step's words stand for something: what stands there first can't know what
+/// is named later.
 fn named(lesson: &Lesson, step: usize, planned: &Planned) -> Result<(), LessonError> {
     for (language, words) in &lesson.words {
         let said = &words.steps[step];
-        let replies = said.answers.iter().flat_map(|one| [&one.answer, &one.reply]);
-        for text in said.sentences.iter().chain(replies).chain([&said.heading, &said.hint, &said.done]) {
-            filled(text, &planned.last)
-                .map_err(|why| LessonError::at(format!("words in {language}, step {}", step + 1), why))?;
+        let fills = |text: &String, values: &BTreeMap<String, String>| {
+            let place = || format!("words in {language}, step {}", step + 1);
+            filled(text, values).map(|_| ()).map_err(|why| LessonError::at(place(), why))
+        };
+        for text in said.sentences.iter().chain([&said.heading, &said.hint]) {
+            fills(text, &planned.first)?;
         }
+        for one in &said.answers {
+            fills(&one.answer, &planned.first)?;
+            fills(&one.reply, &planned.last)?;
+        }
+        fills(&said.done, &planned.last)?;
     }
     Ok(())
 }

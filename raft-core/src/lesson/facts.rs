@@ -7,8 +7,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::value::{Kind, RoleWord, Value};
-use crate::kv::{Key, Outcome, Request};
-use crate::raft::{Log, Observation, Raft, Role, ServerId, ServerSet};
+use crate::kv::{Asks, Key, Outcome, Request, in_words};
+use crate::raft::{Entry, Log, LogIndex, Observation, Payload, Raft, Role, ServerId, ServerSet};
 use crate::sim::{ClientId, End, Endpoint, Machine, News, OperationRecord, Simulation};
 use crate::time::Time;
 
@@ -114,6 +114,19 @@ fn stored(machine: &Machine, key: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
+/// What an entry is, in a few words.
+fn entry(entry: &Entry) -> String {
+    match &entry.payload {
+        Payload::NoOp => "no-op".to_string(),
+        Payload::Membership(_) => "membership".to_string(),
+        Payload::Admission { .. } => "admission".to_string(),
+        Payload::Command(bytes) => match in_words(bytes) {
+            (Asks::Session, _) => "session".to_string(),
+            (_, words) => words,
+        },
+    }
+}
+
 /// What a person was answered, in a word: `done`, what was read, `nothing` where there was no such
 /// key, `no` for a compare-and-set that changed nothing, `failed`, `unknown`; nothing yet: empty.
 fn answer(one: &OperationRecord) -> String {
@@ -179,10 +192,12 @@ facts! { WORLD_FACTS: WorldFact;
     "up" -> Servers, "all that aren’t crashed", |scene, _| scene.those(Machine::is_up).into();
     "voters" -> Servers, "the members that vote, as the newest membership in force has them", |scene, _| scene.members(|raft| raft.configuration().voters).into();
     "learners" -> Servers, "the members that don’t vote", |scene, _| scene.members(|raft| raft.configuration().learners).into();
+    "outgoing" -> Servers, "while two memberships decide together, the voters of the older one", |scene, _| scene.members(|raft| raft.configuration().outgoing).into();
     "majority" -> Number, "how many of the voters are more than half", |scene, _| (scene.members(|raft| raft.configuration().voters).len() / 2 + 1).into();
     "term" -> Number, "the highest term of any server that is up", |scene, _| scene.rafts().map(|raft| raft.term().0).max().unwrap_or(0).into();
     "committed" -> Number, "the highest index that any server which is up knows to be committed", |scene, _| scene.rafts().map(|raft| raft.commit_index().0).max().unwrap_or(0).into();
     "violated" -> Flag, "whether a promise of Raft has been broken", |scene, _| scene.world.violation().is_some().into();
+    "violation" -> Text, "which promise of Raft has been broken; empty where none has", |scene, _| scene.world.violation().map_or_else(String::new, |violation| violation.property.name().to_string()).into();
     "asked" -> Number, "how many commands you have sent in this step", |scene, _| scene.asked().count().into();
     "done" -> Number, "how many of them were answered", |scene, _| scene.ended(|end| matches!(end, End::Answered(_))).into();
     "refused" -> Number, "how many of them certainly did nothing", |scene, _| scene.ended(|end| matches!(end, End::Failed(_))).into();
@@ -207,11 +222,21 @@ facts! { SERVER_FACTS: ServerFact;
     "first" -> Number, "the first index that its log still has", |_, one, _| log(one).first_index().0.into();
     "last" -> Number, "the last index of its log", |_, one, _| log(one).last().index.0.into();
     "last_term" -> Number, "the term of its last entry", |_, one, _| log(one).last().term.0.into();
-    "term_at" (Number) -> Number, "the term of its entry at an index; 0 where it has none", |_, one, values| log(one).term_at(crate::raft::LogIndex(number(values))).map_or(0, |term| term.0).into();
+    "term_at" (Number) -> Number, "the term of its entry at an index; 0 where it has none", |_, one, values| log(one).term_at(LogIndex(number(values))).map_or(0, |term| term.0).into();
     "committed" -> Number, "the index up to which it knows the log to be committed", |_, one, _| raft_index(one, |raft| raft.commit_index().0);
     "applied" -> Number, "the index up to which it has executed the log", |_, one, _| raft_index(one, |raft| raft.applied_index().0);
     "on_disk" -> Number, "the last index on its disk", |_, one, _| one.disk().image().log().last().index.0.into();
-    "snapshot" -> Number, "the index up to which its snapshot reaches; 0 where it has none", |_, one, _| log(one).base().index.0.into();
+    "snapshot" -> Number, "the index up to which its snapshot reaches; 0 where it has none", |_, one, _| {
+        let held = one.raft().map_or_else(|| one.disk().image().snapshot(), Raft::snapshot);
+        held.map_or(0, |snapshot| snapshot.meta.last.index.0).into()
+    };
+    "entry" (Number) -> Text, "what its entry at an index is: a command as it is typed, no-op, session, membership, admission; empty where it has none", |_, one, values| {
+        log(one).get(LogIndex(number(values))).map_or_else(String::new, entry).into()
+    };
+    "lease" -> Flag, "whether it leads and may answer a read at once, by its own clock", |scene, one, _| {
+        let now = one.clock_reading(scene.world.now());
+        one.raft().is_some_and(|raft| raft.is_leader() && raft.lease().is_ok_and(|until| now < until)).into()
+    };
     "value" (Text) -> Text, "the value of a key in its store; empty where it has none", |_, one, values| stored(one, &text(values)).unwrap_or_default().into();
     "has" (Text) -> Flag, "whether its store has a key", |_, one, values| stored(one, &text(values)).is_some().into();
     "hears" (Server) -> Flag, "whether the link from another server to it is whole", |scene, one, values| other(values).is_some_and(|from| !scene.world.network().is_cut(Endpoint::Server(from), Endpoint::Server(one.id()))).into();

@@ -81,9 +81,9 @@ pub struct Lesson {
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
     /// What is played before the sentences stand there.
-    pub told: Option<Vec<Deed>>,
+    pub told: Option<Vec<Line>>,
     /// What is played after somebody has answered.
-    pub predicted: Option<Vec<Deed>>,
+    pub predicted: Option<Vec<Line>>,
     /// What is to be reached.
     pub done: Option<String>,
     /// For a prediction: when each answer is right, once that has been played.
@@ -91,7 +91,7 @@ pub(super) struct Step {
     pub answers: Vec<String>,
     /// For a task: one way to reach it.
     #[serde(default)]
-    pub solution: Vec<Deed>,
+    pub solution: Vec<Line>,
     /// It begins a run of its own, in this world.
     pub world: Option<Map<String, Json>>,
     /// What each sentence claims; empty where it claims nothing that could be checked.
@@ -111,33 +111,44 @@ pub(super) struct Step {
     pub show: Vec<String>,
 }
 
-/// A line of a script.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+/// A line of a script, as the file has it.
+pub(super) type Line = Map<String, Json>;
+
+/// What a line of a script says.
 pub(super) enum Deed {
-    /// Play until something is so.
-    Until(Until),
+    /// Play until something is so, for at most so long.
+    Until(String, Duration),
     /// Give names to values, as they are now.
-    Let(Let),
+    Let(Vec<(String, String)>),
     /// Do something to the world: an action of a scenario file, without a time. A name that was
     /// given stands there after a dollar sign.
-    Act(Map<String, Json>),
+    Act,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Until {
-    pub until: String,
-    /// The longest that may take.
-    #[serde(default)]
-    pub within: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Let {
-    #[serde(rename = "let")]
-    pub names: BTreeMap<String, String>,
+impl Deed {
+    /// Reads a line.
+    pub fn of(line: &Line) -> Result<Deed, String> {
+        let only = |known: &[&str]| match line.keys().find(|field| !known.contains(&field.as_str())) {
+            Some(field) => Err(format!("“{}” has no place in this line: leave it out", units::quote(field))),
+            None => Ok(()),
+        };
+        let text = |value: &Json| value.as_str().map(ToOwned::to_owned).ok_or("a condition is a text");
+        if let Some(until) = line.get("until") {
+            only(&["until", "within"])?;
+            let within = match line.get("within") {
+                None => WITHIN,
+                Some(length) => units::duration(&text(length)?).map_err(|error| error.to_string())?,
+            };
+            return Ok(Deed::Until(text(until)?, within));
+        }
+        let Some(names) = line.get("let") else { return Ok(Deed::Act) };
+        only(&["let"])?;
+        let mut given = Vec::new();
+        for (name, of) in names.as_object().ok_or("“let” takes names and what they stand for")? {
+            given.push((name.clone(), text(of)?));
+        }
+        Ok(Deed::Let(given))
+    }
 }
 
 /// What a lesson says in one language. In braces stand names of values (`{leader}`), in brackets
@@ -387,7 +398,3 @@ pub(super) fn action(
 
 /// How long something may take, if nothing else is said.
 const WITHIN: Duration = Duration::from_millis(10_000);
-
-pub(super) fn within(until: &Until) -> Result<Duration, String> {
-    until.within.as_ref().map_or(Ok(WITHIN), |text| units::duration(text).map_err(|error| error.to_string()))
-}

@@ -6,6 +6,7 @@ use super::OperationRecord;
 use crate::check::linearizable::witness::{self, Contradiction, Point};
 use crate::check::linearizable::{End, History, OperationId, Outcome, Request};
 use crate::kv;
+use crate::order::sort_by;
 
 /// What the clients of a run have seen.
 ///
@@ -27,7 +28,8 @@ pub(crate) fn history_with_points<'a>(operations: impl Iterator<Item = &'a Opera
         events.push((record.began, false, place));
         events.extend(record.end.as_ref().map(|(at, _)| (*at, true, place)));
     }
-    events.sort_unstable();
+    // A beginning comes before an end of the same instant.
+    sort_by(&mut events, |(at, is_end, _)| (2 * at.as_micros() + u64::from(*is_end), 0));
     let mut history = History::new();
     let mut ids = alloc::vec![None; records.len()];
     for (at, is_end, place) in events {

@@ -60,6 +60,7 @@ use crate::check::{Guarantee, Violation};
 use crate::format::{FACT_MAX, Found, Run, link, units};
 use crate::hash::mix;
 use crate::kv::{Outcome, Request};
+use crate::order::sort_by;
 use crate::raft::{Raft, Rules, ServerId, ServerSet};
 use crate::sim::{
     self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, LENGTH_MAX, Machine, OperationRecord, Profile,
@@ -512,7 +513,7 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let store =
         |server| world.machine(server).and_then(Machine::store).map(|store| (store.applied_index(), server, store));
     let mut stores: Vec<_> = asked.iter().filter_map(store).collect();
-    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
+    sort_by(&mut stores, |(applied, server, _)| (*applied, server.number().into()));
     let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
 }

@@ -34,6 +34,7 @@ use super::meaning::{ABSENT, Meaning, Need, Register};
 use super::problem::{Problem, Scratch, View};
 use super::search::{Found, search};
 use super::words::{Quoted, list};
+use crate::order::sort_by;
 use crate::time::Time;
 
 /// Why the history of a key is not linearizable.
@@ -83,7 +84,7 @@ impl Explanation {
                 events.extend(operation.answer().map(|(position, _)| (position, id)));
             }
         }
-        events.sort_unstable();
+        sort_by(&mut events, |(position, id)| ((*position).into(), id.0.into()));
         let text = |id: TextId| &**history.text(id);
         let mut numbered: Vec<(OperationId, OperationId)> = Vec::new();
         for (position, id) in events {
@@ -197,7 +198,7 @@ impl Prober<'_> {
             needed.extend(others.get(none));
             decided = none + 1;
         }
-        needed.sort_unstable();
+        sort_by(&mut needed, |id| (id.0.into(), 0));
         needed
     }
 }
@@ -238,7 +239,7 @@ fn supporting(view: &View<'_>, key: KeyId, conflicting: &[OperationId]) -> Vec<O
             !serves
         });
     }
-    found.sort_unstable();
+    sort_by(&mut found, |id| (id.0.into(), 0));
     found
 }
 
@@ -373,7 +374,7 @@ impl Story<'_> {
     /// What is true of any conflict.
     fn others(&self) -> String {
         let mut rest: Vec<OperationId> = self.rest().collect();
-        rest.sort_unstable();
+        sort_by(&mut rest, |id| (id.0.into(), 0));
         let rest: Vec<String> = rest.into_iter().map(|id| self.history().describe(id)).collect();
         match &rest[..] {
             [one] => format!("{one} leaves no place for it"),

@@ -119,7 +119,7 @@ impl Order {
         }
         // The sort is stable: the operations of one key keep their order. Two keys share no
         // instant, because each instant is the beginning of one operation.
-        all.sort_by_key(|&(instant, _)| instant);
+        crate::order::sort_by(&mut all, |&(instant, _)| (instant.into(), 0));
         all.into_iter().map(|(_, id)| id).collect()
     }
 }

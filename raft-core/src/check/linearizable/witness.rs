@@ -24,6 +24,7 @@ use core::fmt;
 
 use super::history::{History, OperationId, Request};
 use super::meaning::{ABSENT, Meaning, Register};
+use crate::order::sort_by;
 use crate::time::Time;
 
 /// Where in the log an operation took effect.
@@ -67,9 +68,10 @@ impl core::error::Error for Contradiction {}
 /// The first contradiction found.
 pub fn check(history: &History, points: &[Point]) -> Result<(), Contradiction> {
     let mut line = points.to_vec();
-    line.sort_by_key(|point| {
+    sort_by(&mut line, |point| {
         let operation = history.operation(point.operation);
-        (point.index, operation.request == Request::Get, operation.invoked)
+        let is_read = u64::from(operation.request == Request::Get);
+        (point.index, is_read << 32 | u64::from(operation.invoked))
     });
     let mut walk = Walk {
         history,

@@ -42,6 +42,7 @@ use super::concern;
 use super::parameters::{LimitParameters, MACHINES_MAX, NetworkParameters, Parameters, SERVERS_MAX};
 use super::scenario::Scenario;
 use crate::hash::mix;
+use crate::order::sort_by;
 use crate::raft::{Rules, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 use kinds::{KINDS, Kind};
@@ -141,7 +142,7 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     }
     let alone = pick(&mut storm.random, &[0, 0, 1]);
     storm.put(storm.end, Action::HealQuorum(alone));
-    storm.actions.sort_by_key(|timed| timed.at);
+    sort_by(&mut storm.actions, |timed| (timed.at.as_micros(), 0));
     (scenario.parameters, scenario.actions) = (storm.parameters, storm.actions);
     scenario
 }
