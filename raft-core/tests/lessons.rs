@@ -154,7 +154,16 @@ fn a_lesson_that_is_wrong_about_something_fails_and_says_where() {
         ("/world", json!({ "seed": "7" }), "world: a lesson’s world has no `seed`"),
         ("/world", json!({ "servers": 12 }), "world: a cluster has 1 to 9 servers, not 12"),
         ("/raftarium-lesson", json!(2), "it was made for another version"),
-        ("/steps/0/told", json!(null), "step 1: it is told, predicted or done"),
+        ("/steps/0/told", json!(null), "step 1: `told` takes a list"),
+        ("/steps/0", json!({ "claims": [] }), "step 1: it is told, predicted or done"),
+        ("/steps/0", json!({ "clams": [] }), "step 1: it has no `clams`: there are told, predicted"),
+        ("/steps/0/told/0", json!({ "until": "leader != nobody", "wait": "1s" }), "“wait” has no place in this line"),
+        ("/steps/0/told/0", json!({ "until": 7 }), "step 1: line 1: a condition is a text"),
+        ("/steps/0/told/0", json!(7), "step 1: line 1 of `told` is no object"),
+        ("/words/en/steps/1/answers/0", json!({ "answer": "Nobody" }), "words in en, step 2: `reply` is missing"),
+        ("/words/en", json!({ "title": "" }), "words in en: `aim` is missing"),
+        ("/minutes", json!("two"), "`minutes` takes a number"),
+        ("/chapter", json!(1), "`chapter` takes a text"),
     ] {
         let said = why(pointer, value);
         assert!(said.contains(wrong), "{pointer}: {said}");

@@ -217,7 +217,7 @@ impl Course {
     /// What a step says besides the names that were given.
     fn said(&self, step: &Step) -> Result<Vec<(String, Expression)>, String> {
         let names = self.names();
-        let read = |(name, text): (&String, &String)| {
+        let read = |(name, text): &(String, String)| {
             let read = Expression::read(text, &names).map_err(|error| format!("“{name}”: {error}"))?;
             Ok((name.clone(), read))
         };

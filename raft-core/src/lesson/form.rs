@@ -11,7 +11,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::value::Value;
@@ -56,19 +55,13 @@ impl fmt::Display for LessonError {
 impl core::error::Error for LessonError {}
 
 /// A lesson.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Lesson {
-    #[serde(rename = "raftarium-lesson")]
-    version: u64,
-    #[serde(default, rename = "$schema")]
-    _schema: String,
     /// The chapter that it belongs to.
     pub chapter: String,
     /// How long it takes, about.
     pub minutes: u8,
     /// The world it begins in: a scenario file without `raftarium`, `seed` and `actions`.
-    #[serde(default)]
     pub(super) world: Map<String, Json>,
     /// The steps, in order.
     pub(super) steps: Vec<Step>,
@@ -77,8 +70,7 @@ pub struct Lesson {
 }
 
 /// A step. It is told, predicted or done; exactly one of these says so.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub(super) struct Step {
     /// What is played before the sentences stand there.
     pub told: Option<Vec<Line>>,
@@ -87,27 +79,20 @@ pub(super) struct Step {
     /// What is to be reached.
     pub done: Option<String>,
     /// For a prediction: when each answer is right, once that has been played.
-    #[serde(default)]
     pub answers: Vec<String>,
     /// For a task: one way to reach it.
-    #[serde(default)]
     pub solution: Vec<Line>,
     /// It begins a run of its own, in this world.
     pub world: Option<Map<String, Json>>,
     /// What each sentence claims; empty where it claims nothing that could be checked.
-    #[serde(default)]
     pub claims: Vec<String>,
     /// What the last words of a task claim, or the words for each answer.
-    #[serde(default)]
     pub replies: Vec<String>,
     /// What the words name in braces, besides the names that were given.
-    #[serde(default)]
-    pub say: BTreeMap<String, String>,
+    pub say: Vec<(String, String)>,
     /// What is to be looked at: servers, and parts of the page.
-    #[serde(default)]
     pub look: Vec<String>,
     /// The parts of the page that are there from this step on.
-    #[serde(default)]
     pub show: Vec<String>,
 }
 
@@ -152,9 +137,8 @@ impl Deed {
 }
 
 /// What a lesson says in one language. In braces stand names of values (`{leader}`), in brackets
-/// terms of the glossary (`[quorum]`).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// terms of the glossary (`[quorum](quorum)`).
+#[derive(Clone, Debug)]
 pub struct Words {
     /// Its name.
     pub title: String,
@@ -165,32 +149,155 @@ pub struct Words {
 }
 
 /// What a step says.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct StepWords {
     /// Its heading.
     pub heading: String,
     /// Up to three sentences.
     pub sentences: Vec<String>,
     /// For a prediction: the answers, and what is said to each.
-    #[serde(default)]
     pub answers: Vec<AnswerWords>,
-    /// For a task: a hint, and what is said when it is done.
-    #[serde(default)]
+    /// For a task: a hint.
     pub hint: String,
     /// What is said when a task is done.
-    #[serde(default)]
     pub done: String,
 }
 
 /// An answer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct AnswerWords {
     /// The answer.
     pub answer: String,
     /// What is said to those who gave it.
     pub reply: String,
+}
+
+/// An object of the file that is being read. It is read by hand: what derives readers makes ten
+/// times as much code, which the page loads.
+struct Fields<'a> {
+    of: &'a Map<String, Json>,
+    place: String,
+}
+
+impl<'a> Fields<'a> {
+    /// An object that has no fields but these.
+    fn of(value: &'a Json, place: String, known: &[&str]) -> Result<Fields<'a>, LessonError> {
+        let Some(of) = value.as_object() else { return Err(LessonError::at(place, "an object is missing here")) };
+        let fields = Fields { of, place };
+        match of.keys().find(|field| !known.contains(&field.as_str())) {
+            Some(field) => fields.error(format!("it has no `{}`: there are {}", units::quote(field), known.join(", "))),
+            None => Ok(fields),
+        }
+    }
+
+    fn error<T>(&self, why: String) -> Result<T, LessonError> {
+        Err(LessonError::at(self.place.as_str(), why))
+    }
+
+    fn needs(&self, name: &str) -> Result<&'a Json, LessonError> {
+        self.of.get(name).map_or_else(|| self.error(format!("`{name}` is missing")), Ok)
+    }
+
+    fn text(&self, name: &str, of: &Json) -> Result<String, LessonError> {
+        of.as_str().map_or_else(|| self.error(format!("`{name}` takes a text")), |text| Ok(text.to_owned()))
+    }
+
+    fn needed_text(&self, name: &str) -> Result<String, LessonError> {
+        self.text(name, self.needs(name)?)
+    }
+
+    fn maybe_text(&self, name: &str) -> Result<Option<String>, LessonError> {
+        self.of.get(name).map(|of| self.text(name, of)).transpose()
+    }
+
+    /// A list; an empty one where there is none.
+    fn list(&self, name: &str) -> Result<&'a [Json], LessonError> {
+        match self.of.get(name) {
+            None => Ok(&[]),
+            Some(Json::Array(list)) => Ok(list),
+            Some(_) => self.error(format!("`{name}` takes a list")),
+        }
+    }
+
+    fn texts(&self, name: &str) -> Result<Vec<String>, LessonError> {
+        let mut texts = Vec::new();
+        for of in self.list(name)? {
+            texts.push(self.text(name, of)?);
+        }
+        Ok(texts)
+    }
+
+    fn script(&self, name: &str) -> Result<Vec<Line>, LessonError> {
+        let mut script = Vec::new();
+        for (i, line) in self.list(name)?.iter().enumerate() {
+            match line {
+                Json::Object(line) => script.push(line.clone()),
+                _ => return self.error(format!("line {} of `{name}` is no object", i + 1)),
+            }
+        }
+        Ok(script)
+    }
+
+    fn maybe_script(&self, name: &str) -> Result<Option<Vec<Line>>, LessonError> {
+        if self.of.contains_key(name) { self.script(name).map(Some) } else { Ok(None) }
+    }
+
+    fn map(&self, name: &str) -> Result<Option<&'a Map<String, Json>>, LessonError> {
+        match self.of.get(name) {
+            None => Ok(None),
+            Some(Json::Object(map)) => Ok(Some(map)),
+            Some(_) => self.error(format!("`{name}` takes an object")),
+        }
+    }
+}
+
+fn step(value: &Json, place: String) -> Result<Step, LessonError> {
+    let known =
+        ["told", "predicted", "done", "answers", "solution", "world", "claims", "replies", "say", "look", "show"];
+    let fields = Fields::of(value, place, &known)?;
+    let mut say = Vec::new();
+    for (name, of) in fields.map("say")?.into_iter().flatten() {
+        say.push((name.clone(), fields.text(name, of)?));
+    }
+    Ok(Step {
+        told: fields.maybe_script("told")?,
+        predicted: fields.maybe_script("predicted")?,
+        done: fields.maybe_text("done")?,
+        answers: fields.texts("answers")?,
+        solution: fields.script("solution")?,
+        world: fields.map("world")?.cloned(),
+        claims: fields.texts("claims")?,
+        replies: fields.texts("replies")?,
+        say,
+        look: fields.texts("look")?,
+        show: fields.texts("show")?,
+    })
+}
+
+fn step_words(value: &Json, place: String) -> Result<StepWords, LessonError> {
+    let fields = Fields::of(value, place, &["heading", "sentences", "answers", "hint", "done"])?;
+    let mut answers = Vec::new();
+    for of in fields.list("answers")? {
+        let fields = Fields::of(of, fields.place.clone(), &["answer", "reply"])?;
+        answers.push(AnswerWords { answer: fields.needed_text("answer")?, reply: fields.needed_text("reply")? });
+    }
+    Ok(StepWords {
+        heading: fields.needed_text("heading")?,
+        sentences: fields.texts("sentences")?,
+        answers,
+        hint: fields.maybe_text("hint")?.unwrap_or_default(),
+        done: fields.maybe_text("done")?.unwrap_or_default(),
+    })
+}
+
+fn words(value: &Json, language: &str) -> Result<Words, LessonError> {
+    let place = format!("words in {language}");
+    let fields = Fields::of(value, place.clone(), &["title", "aim", "steps"])?;
+    let mut steps = Vec::new();
+    for (i, of) in fields.list("steps")?.iter().enumerate() {
+        steps.push(step_words(of, format!("{place}, step {}", i + 1))?);
+    }
+    Ok(Words { title: fields.needed_text("title")?, aim: fields.needed_text("aim")?, steps })
 }
 
 /// The kinds of steps.
@@ -239,9 +346,24 @@ impl Lesson {
             }
             None => return Err(LessonError::at("", "it is no lesson: one begins with {\"raftarium-lesson\": 1, …")),
         }
-        // Once more from the text, so that errors have their places.
-        let lesson: Lesson = serde_json::from_str(text).map_err(|error| LessonError::at("", error))?;
-        debug_assert_eq!(lesson.version, VERSION);
+        let known = ["raftarium-lesson", "$schema", "chapter", "minutes", "world", "steps", "words"];
+        let fields = Fields::of(&form, String::new(), &known)?;
+        let mut steps = Vec::new();
+        for (i, of) in fields.list("steps")?.iter().enumerate() {
+            steps.push(step(of, format!("step {}", i + 1))?);
+        }
+        let mut said = BTreeMap::new();
+        for (language, of) in fields.map("words")?.into_iter().flatten() {
+            said.insert(language.clone(), words(of, language)?);
+        }
+        let minutes = fields.needs("minutes")?.as_u64().and_then(|minutes| u8::try_from(minutes).ok());
+        let lesson = Lesson {
+            chapter: fields.needed_text("chapter")?,
+            minutes: minutes.map_or_else(|| fields.error("`minutes` takes a number".to_owned()), Ok)?,
+            world: fields.map("world")?.cloned().unwrap_or_default(),
+            steps,
+            words: said,
+        };
         lesson.check()?;
         Ok(lesson)
     }
