@@ -144,8 +144,8 @@ impl Course {
         format!("{} (seed {})", self.world.now(), self.world.scenario().seed)
     }
 
-    fn play(&mut self, script: &[Line]) -> Result<(), String> {
-        for (i, line) in script.iter().enumerate() {
+    fn play(&mut self, lines: &[Line]) -> Result<(), String> {
+        for (i, line) in lines.iter().enumerate() {
             self.deed(line).map_err(|why| format!("line {}: {why}", i + 1))?;
         }
         Ok(())

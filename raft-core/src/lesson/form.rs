@@ -1,6 +1,6 @@
 //! A lesson as a file.
 //!
-//! A lesson has a script and words. The script says what is played, what is claimed, asked and set
+//! A lesson has a course and words. The course says what is played, what is claimed, asked and set
 //! as a task; the words are there once for each language, so that a translation touches nothing
 //! else. `docs/lessons.md` has the format.
 
@@ -96,10 +96,10 @@ pub(super) struct Step {
     pub show: Vec<String>,
 }
 
-/// A line of a script, as the file has it.
+/// A line of a course, as the file has it.
 pub(super) type Line = Map<String, Json>;
 
-/// What a line of a script says.
+/// What a line of a course says.
 pub(super) enum Deed {
     /// Play until something is so, for at most so long.
     Until(String, Duration),
@@ -227,19 +227,19 @@ impl<'a> Fields<'a> {
         Ok(texts)
     }
 
-    fn script(&self, name: &str) -> Result<Vec<Line>, LessonError> {
-        let mut script = Vec::new();
+    fn course(&self, name: &str) -> Result<Vec<Line>, LessonError> {
+        let mut course = Vec::new();
         for (i, line) in self.list(name)?.iter().enumerate() {
             match line {
-                Json::Object(line) => script.push(line.clone()),
+                Json::Object(line) => course.push(line.clone()),
                 _ => return self.error(format!("line {} of `{name}` is no object", i + 1)),
             }
         }
-        Ok(script)
+        Ok(course)
     }
 
     fn maybe_script(&self, name: &str) -> Result<Option<Vec<Line>>, LessonError> {
-        if self.of.contains_key(name) { self.script(name).map(Some) } else { Ok(None) }
+        if self.of.contains_key(name) { self.course(name).map(Some) } else { Ok(None) }
     }
 
     fn map(&self, name: &str) -> Result<Option<&'a Map<String, Json>>, LessonError> {
@@ -264,7 +264,7 @@ fn step(value: &Json, place: String) -> Result<Step, LessonError> {
         predicted: fields.maybe_script("predicted")?,
         done: fields.maybe_text("done")?,
         answers: fields.texts("answers")?,
-        solution: fields.script("solution")?,
+        solution: fields.course("solution")?,
         world: fields.map("world")?.cloned(),
         claims: fields.texts("claims")?,
         replies: fields.texts("replies")?,
@@ -333,7 +333,7 @@ impl Lesson {
     /// Reads a lesson. Its expressions are read when it is [planned](super::plan).
     ///
     /// # Errors
-    /// It isn't one, or its words don't fit its script.
+    /// It isn't one, or its words don't fit its course.
     pub fn read(text: &str) -> Result<Lesson, LessonError> {
         if text.len() > BYTES_MAX {
             return Err(LessonError::at("", format!("a lesson has at most {BYTES_MAX} bytes, not {}", text.len())));

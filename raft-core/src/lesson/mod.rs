@@ -1,6 +1,6 @@
 //! Lessons: what they claim, ask and set as a task, and how that is asserted.
 //!
-//! A lesson is data: a script that is played in the simulated world, and words. Beside each
+//! A lesson is data: a course that is played in the simulated world, and words. Beside each
 //! sentence that says something checkable stands a claim; a prediction's answers and a task's goal
 //! are conditions as well. All are written in one small language ([`Expression`]), and evaluated by
 //! the same code in tests, in `raftarium lesson` and in the page.
