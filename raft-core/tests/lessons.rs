@@ -64,6 +64,13 @@ fn a_plan_s_runs_play_to_the_same_hash_and_fit_into_a_link() {
     }
 }
 
+/// A translation touches nothing but words: one lesson shows it.
+#[test]
+fn a_lesson_speaks_a_second_language() {
+    let several = lessons().into_iter().filter(|(_, text)| Lesson::read(text).expect("a lesson").words.len() > 1);
+    assert!(several.count() > 0);
+}
+
 /// What a lesson weighs when it is loaded.
 #[test]
 fn a_lesson_is_small() {
