@@ -84,7 +84,7 @@ fn tell(said: &mut Text, lesson: &Lesson, plan: &Plan, language: &str) -> Result
     let words = words.ok_or_else(|| format!("it says nothing in “{language}”: it has {}", known.join(", ")))?;
     said.styled(BOLD, &words.title).end_line().line(&words.aim);
     for (i, (step, planned)) in words.steps.iter().zip(&plan.steps).enumerate() {
-        let fill = |text: &str, last: bool| filled(text, if last { &planned.last } else { &planned.first });
+        let fill = |text: &str, last: bool| filled(text, if last { &planned.last } else { &planned.first }, words);
         let kind = lesson.kind(i);
         said.end_line().styled(BOLD, format_args!("{}. {}", i + 1, fill(&step.heading, false)?));
         said.styled(DIM, format_args!("  {} to {}", planned.from, planned.to)).end_line();

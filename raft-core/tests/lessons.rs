@@ -9,7 +9,8 @@ use std::fs;
 use kept::kept_as_made;
 use proptest::prelude::*;
 use raft_core::format::{Run, link};
-use raft_core::lesson::{Expression, Lesson, Names, StepKind, events, facts_in_words, filled, plan};
+use raft_core::lesson::{self, Expression, Lesson, Names, StepKind, events, facts_in_words, filled, plan};
+use raft_core::raft::ServerSet;
 use raft_core::sim::{Action, Simulation, Timeline};
 use raft_core::time::{Duration, Time};
 use serde_json::{Value, json};
@@ -198,16 +199,26 @@ fn whatever_comes_to_it_solves_a_task() {
     assert_eq!(task.done(&run(&timeline)), Ok(None));
     timeline.act(Action::Restart(old)).expect("it is down");
     let values = task.done(&run(&timeline)).expect("it can be judged").expect("it is done");
-    assert_eq!(values["old"], old.to_string());
+    assert_eq!(values["old"].to_string(), old.to_string());
     assert!(plan.steps[0].done(begin).is_err());
 }
 
 #[test]
 fn a_value_stands_in_a_sentence_as_people_write_it() {
-    let values = [("who", "S2"), ("long", "1.000 s")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let values = values.into_iter().collect();
-    assert_eq!(filled("{who} led for {long}.", &values).as_deref(), Ok("S2 led for 1.000 s."));
-    assert_eq!(filled("Nothing to fill in.", &values).as_deref(), Ok("Nothing to fill in."));
+    let mut form = example();
+    form["words"]["de"] = form["words"]["en"].clone();
+    form["words"]["de"]["and"] = json!("und");
+    form["words"]["de"]["nobody"] = json!("niemand");
+    let lesson = Lesson::read(&form.to_string()).expect("a lesson");
+    let values = [
+        ("who", lesson::Value::from(ServerSet::first(3))),
+        ("none", lesson::Value::Server(None)),
+        ("long", lesson::Value::from(Duration::from_millis(1_000))),
+    ];
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let said = |language: &str| filled("{who} led for {long}, then {none}.", &values, &lesson.words[language]);
+    assert_eq!(said("en").as_deref(), Ok("S1, S2 and S3 led for 1.000 s, then nobody."));
+    assert_eq!(said("de").as_deref(), Ok("S1, S2 und S3 led for 1.000 s, then niemand."));
 }
 
 #[test]

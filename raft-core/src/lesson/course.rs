@@ -9,11 +9,14 @@ use alloc::vec::Vec;
 
 use super::expression::{Expression, Names, is_free};
 use super::facts::{Happened, Scene};
-use super::form::{self, Deed, Lesson, LessonError, Line, Step, StepKind};
+use super::form::{self, Deed, Lesson, LessonError, Line, Step, StepKind, Words};
 use super::value::Value;
 use crate::format::Run;
 use crate::sim::{Listening, Simulation};
 use crate::time::{Duration, Time};
+
+/// What names stand for.
+pub type Values = BTreeMap<String, Value>;
 
 /// A lesson, played once from a seed.
 #[derive(Clone, Debug)]
@@ -34,9 +37,9 @@ pub struct Planned {
     /// Up to when: for a task, when its solution has reached it.
     pub to: Time,
     /// What the names in its words stand for where it begins.
-    pub first: BTreeMap<String, String>,
+    pub first: Values,
     /// And where it ends.
-    pub last: BTreeMap<String, String>,
+    pub last: Values,
     /// For a prediction: the number of the right answer, from 0.
     pub right: Option<usize>,
     /// What is to be looked at: servers and parts of the page.
@@ -50,14 +53,14 @@ pub struct Planned {
 pub(super) struct Task {
     goal: Expression,
     say: Vec<(String, Expression)>,
-    bound: BTreeMap<String, Value>,
+    bound: Values,
     operations: u64,
     from: Time,
 }
 
 impl Task {
     /// What the names in its last words stand for in a world.
-    fn words(&self, course: &Course) -> BTreeMap<String, String> {
+    fn words(&self, course: &Course) -> Values {
         let scene = Scene { bound: &self.bound, ..course.scene() };
         said(&self.bound, &self.say, &scene)
     }
@@ -72,15 +75,11 @@ struct Course {
     happened: Vec<Happened>,
     since: Time,
     operations: u64,
-    bound: BTreeMap<String, Value>,
+    bound: Values,
 }
 
 impl Course {
-    fn begin(
-        world: &serde_json::Map<String, serde_json::Value>,
-        seed: u64,
-        bound: BTreeMap<String, Value>,
-    ) -> Result<Course, String> {
+    fn begin(world: &serde_json::Map<String, serde_json::Value>, seed: u64, bound: Values) -> Result<Course, String> {
         let scenario = form::scenario(world, seed)?;
         let world = listening(Simulation::new(scenario).map_err(|error| error.to_string())?);
         Ok(Course { world, happened: Vec::new(), since: Time::ZERO, operations: 0, bound })
@@ -225,19 +224,16 @@ impl Course {
     }
 
     /// What the names in a step's words stand for.
-    fn words(&self, step: &Step) -> Result<BTreeMap<String, String>, String> {
+    fn words(&self, step: &Step) -> Result<Values, String> {
         Ok(said(&self.bound, &self.said(step)?, &self.scene()))
     }
 }
 
 /// What names stand for in words.
-fn said(bound: &BTreeMap<String, Value>, say: &[(String, Expression)], scene: &Scene) -> BTreeMap<String, String> {
-    let mut words = BTreeMap::new();
-    for (name, value) in bound {
-        words.insert(name.clone(), value.to_string());
-    }
+fn said(bound: &Values, say: &[(String, Expression)], scene: &Scene) -> Values {
+    let mut words = bound.clone();
     for (name, read) in say {
-        words.insert(name.clone(), read.value(scene).to_string());
+        words.insert(name.clone(), read.value(scene));
     }
     words
 }
@@ -392,9 +388,9 @@ fn looked_at(step: &Step, course: &Course) -> Result<Vec<String>, String> {
 fn named(lesson: &Lesson, step: usize, planned: &Planned) -> Result<(), LessonError> {
     for (language, words) in &lesson.words {
         let said = &words.steps[step];
-        let fills = |text: &String, values: &BTreeMap<String, String>| {
+        let fills = |text: &String, values: &Values| {
             let place = || format!("words in {language}, step {}", step + 1);
-            filled(text, values).map(|_| ()).map_err(|why| LessonError::at(place(), why))
+            filled(text, values, words).map(|_| ()).map_err(|why| LessonError::at(place(), why))
         };
         for text in said.sentences.iter().chain([&said.heading, &said.hint]) {
             fills(text, &planned.first)?;
@@ -412,7 +408,7 @@ fn named(lesson: &Lesson, step: usize, planned: &Planned) -> Result<(), LessonEr
 ///
 /// # Errors
 /// A name that stands for nothing.
-pub fn filled(text: &str, values: &BTreeMap<String, String>) -> Result<String, String> {
+pub fn filled(text: &str, values: &Values, words: &Words) -> Result<String, String> {
     let mut whole = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -421,7 +417,7 @@ pub fn filled(text: &str, values: &BTreeMap<String, String>) -> Result<String, S
             return Err(format!("“{text}” has a “{{” without a “}}”"));
         };
         let value = values.get(name).ok_or_else(|| format!("“{name}” stands for nothing in “{text}”"))?;
-        whole += value;
+        whole += &value.said(&words.and, &words.nobody);
         rest = after;
     }
     Ok(whole + rest)
@@ -433,7 +429,7 @@ impl Planned {
     ///
     /// # Errors
     /// The step is no task, or there is no such run.
-    pub fn done(&self, run: &Run) -> Result<Option<BTreeMap<String, String>>, String> {
+    pub fn done(&self, run: &Run) -> Result<Option<Values>, String> {
         let task = self.task.as_ref().ok_or_else(|| "this step is no task".to_owned())?;
         let mut world = Simulation::new(run.scenario.clone()).map_err(|error| error.to_string())?;
         world.run_until(task.from);

@@ -144,6 +144,10 @@ pub struct Words {
     pub title: String,
     /// What one can do after it.
     pub aim: String,
+    /// The word between the last two of several servers.
+    pub and: String,
+    /// The word for no server.
+    pub nobody: String,
     /// A step each.
     pub steps: Vec<StepWords>,
 }
@@ -292,12 +296,18 @@ fn step_words(value: &Json, place: String) -> Result<StepWords, LessonError> {
 
 fn words(value: &Json, language: &str) -> Result<Words, LessonError> {
     let place = format!("words in {language}");
-    let fields = Fields::of(value, place.clone(), &["title", "aim", "steps"])?;
+    let fields = Fields::of(value, place.clone(), &["title", "aim", "and", "nobody", "steps"])?;
     let mut steps = Vec::new();
     for (i, of) in fields.list("steps")?.iter().enumerate() {
         steps.push(step_words(of, format!("{place}, step {}", i + 1))?);
     }
-    Ok(Words { title: fields.needed_text("title")?, aim: fields.needed_text("aim")?, steps })
+    Ok(Words {
+        title: fields.needed_text("title")?,
+        aim: fields.needed_text("aim")?,
+        and: fields.maybe_text("and")?.unwrap_or_else(|| "and".to_owned()),
+        nobody: fields.maybe_text("nobody")?.unwrap_or_else(|| "nobody".to_owned()),
+        steps,
+    })
 }
 
 /// The kinds of steps.

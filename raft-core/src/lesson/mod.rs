@@ -23,7 +23,7 @@
 //!     }]}}
 //! }"#)?;
 //! let plan = plan(&lesson, 7)?;
-//! assert_eq!(plan.steps[0].last["who"], "S2");
+//! assert_eq!(plan.steps[0].last["who"].to_string(), "S2");
 //! # Ok::<(), raft_core::lesson::LessonError>(())
 //! ```
 
@@ -34,7 +34,7 @@ mod form;
 mod token;
 mod value;
 
-pub use course::{Plan, Planned, filled, plan};
+pub use course::{Plan, Planned, Values, filled, plan};
 pub use expression::{Expression, ExpressionError, Names, is_free};
 pub use facts::{Happened, SERVER_FACTS, Scene, ServerFact, WORLD_FACTS, WorldFact, events, facts_in_words};
 pub use form::{AnswerWords, BYTES_MAX, Lesson, LessonError, PARTS, StepKind, StepWords, VERSION, Words};

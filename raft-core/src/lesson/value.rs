@@ -1,5 +1,6 @@
 //! What an expression is about.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -95,7 +96,26 @@ impl Value {
     }
 }
 
-/// As a sentence has it: `S3`, `S1, S2 and S4`, `nobody`, `150 ms`, `2.5 s`.
+impl Value {
+    /// As a sentence has it: `S3`, `S1, S2 and S4`, `nobody`, `0.150 s`; with a language's words
+    /// for “and” and “nobody”.
+    pub fn said(&self, and: &str, nobody: &str) -> String {
+        match self {
+            Value::Server(None) => nobody.to_string(),
+            Value::Servers(servers) => {
+                let names: Vec<String> = servers.iter().map(|server| server.to_string()).collect();
+                match names.split_last() {
+                    None => nobody.to_string(),
+                    Some((last, [])) => last.clone(),
+                    Some((last, others)) => format!("{} {and} {last}", others.join(", ")),
+                }
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+/// In English; see [`Value::said`].
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,16 +126,8 @@ impl fmt::Display for Value {
                 let sign = if *micros < 0 { "−" } else { "" };
                 write!(f, "{sign}{}", length.rounded())
             }
-            Value::Server(None) => f.write_str("nobody"),
             Value::Server(Some(server)) => server.fmt(f),
-            Value::Servers(servers) => {
-                let names: Vec<String> = servers.iter().map(|server| server.to_string()).collect();
-                match names.split_last() {
-                    None => f.write_str("nobody"),
-                    Some((last, [])) => f.write_str(last),
-                    Some((last, others)) => write!(f, "{} and {last}", others.join(", ")),
-                }
-            }
+            Value::Server(None) | Value::Servers(_) => f.write_str(&self.said("and", "nobody")),
             Value::Role(role) => f.write_str(role.name()),
             Value::Text(text) => f.write_str(text),
         }
