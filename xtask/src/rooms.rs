@@ -38,6 +38,7 @@ const CORE: House = House {
         "hash",
         "listed",
         "once",
+        "order",
         "shared",
         "shared_map",
         "sorted",
