@@ -193,23 +193,37 @@ class Clients {
     this.#paint(canvasPen(this.#c, this.#palette));
   }
 
+  /** The operations in sight. @param {import('../draw/lanes.js').Diagram} diagram */
+  #bars(diagram) {
+    const palette = this.#palette;
+    const { from, span } = diagram;
+    const bars = [];
+    for (const operation of this.#operations) {
+      const end = operation.ended || this.#now;
+      if (end < from || operation.began > from + span) continue;
+      const x = Math.max(NAMES, xOf(diagram, operation.began));
+      const u = Math.min(width(diagram), xOf(diagram, end));
+      if (u < NAMES || x > width(diagram)) continue;
+      const { state } = operation;
+      const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
+      const lit = operation.id === this.#lit;
+      bars.push({ x, long: Math.max(3, u - x), y: yOf(diagram, operation.client), colour, lit, operation });
+    }
+    return bars;
+  }
+
   /** @param {Pen} pen */
   #paint(pen) {
     const diagram = this.#diagram();
     const palette = this.#palette;
     drawAxis(pen, palette, diagram);
-    for (const operation of this.#operations) {
-      const end = operation.ended || this.#now;
-      const x = Math.max(NAMES, xOf(diagram, operation.began));
-      const u = Math.min(width(diagram), xOf(diagram, end));
-      if (u < NAMES || x > width(diagram)) continue;
-      const y = yOf(diagram, operation.client);
-      const long = Math.max(3, u - x);
-      const { state } = operation;
-      const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
-      pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
-      pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
-      if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
+    const bars = this.#bars(diagram);
+    // What has one style is drawn together: to change it costs as much as to draw.
+    for (const { x, long, y, colour, lit } of bars)
+      pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: lit ? 0.4 : 0.16 });
+    for (const { x, long, y, colour } of bars) pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
+    for (const { x, long, y, operation } of bars) {
+      if (operation.state === 'failed') cross(pen, x + long, y, 4, palette.danger);
       // As much of the text as there is room for.
       if (long > 34)
         pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
