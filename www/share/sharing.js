@@ -5,7 +5,7 @@
 /** @typedef {import('../draw/picture.js').Scene} Scene */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
-import { openDialog } from '../kit/dialog.js';
+import { closeDialogs, openDialog } from '../kit/dialog.js';
 import { byId, setText } from '../kit/dom.js';
 import { hideTrouble, showTrouble, wordsOf } from '../kit/errors.js';
 import { AddressBar, addressOf } from './link.js';
@@ -145,7 +145,7 @@ export class Sharing {
       const [file] = event.dataTransfer?.files ?? [];
       if (!file) return;
       event.preventDefault();
-      for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+      closeDialogs();
       this.openFile(file);
     });
   }

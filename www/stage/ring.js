@@ -36,6 +36,7 @@ import { cutSet, drawImpaired, drawLinks, drawStroke, hearingOf } from './cuts.j
  * @property {number} part how much of its way it has gone
  * @property {Point} at
  */
+
 export class Ring {
   layout = layOut(0, 0, 1, [1], 1);
   /**

@@ -116,11 +116,15 @@ impl Course {
         }
     }
 
-    /// Plays what else happens at this very moment, so that the run is the same when it is played
-    /// again: its actions are done after everything else of their moment.
-    fn finish_moment(&mut self) {
-        self.world.run_until(self.world.now());
+    /// Plays up to a moment, and everything that happens at it, so that the run is the same when it
+    /// is played again: its actions are done after everything else of their moment.
+    fn play_to(&mut self, time: Time) {
+        self.world.run_until(time);
         self.hear();
+    }
+
+    fn read(&self, text: &str) -> Result<Expression, String> {
+        Expression::read(text, &self.names()).map_err(|error| format!("“{text}”: {error}"))
     }
 
     fn condition(&self, text: &str) -> Result<Expression, String> {
@@ -170,14 +174,13 @@ impl Course {
 
     /// Gives names to what expressions come to now.
     fn name(&mut self, names: Vec<(String, String)>) -> Result<(), String> {
-        let known = self.names();
+        // All are about the names that there were before.
         let mut given = Vec::new();
         for (name, text) in names {
             if !is_free(&name) {
                 return Err(format!("nothing can be called “{name}”: the word has a meaning, or is no word"));
             }
-            let read = Expression::read(&text, &known).map_err(|error| format!("“{text}”: {error}"))?;
-            let value = read.value(&self.scene());
+            let value = self.read(&text)?.value(&self.scene());
             if value == Value::Server(None) {
                 return Err(format!("“{text}” is nobody at {}", self.moment()));
             }
@@ -192,8 +195,8 @@ impl Course {
     /// Plays until something is so; whether it came to that.
     fn reach(&mut self, condition: &Expression, within: Duration) -> bool {
         let limit = self.world.now() + within;
+        self.play_to(self.world.now());
         loop {
-            self.finish_moment();
             if condition.is_so(&self.scene()) {
                 return true;
             }
@@ -203,8 +206,7 @@ impl Course {
             // It may be about the time alone, so not only events are looked at.
             let tick = limit.min(self.world.now() + TICK);
             let next = self.world.next_event_at().map_or(tick, |next| next.min(tick));
-            self.world.run_until(next);
-            self.hear();
+            self.play_to(next);
         }
     }
 
@@ -310,11 +312,8 @@ pub fn plan(lesson: &Lesson, seed: u64) -> Result<Plan, LessonError> {
         }
         planned.look = looked_at(step, &course).map_err(error)?;
         named(lesson, i, &planned)?;
-        let is_open = planned.task.is_none();
+        open += usize::from(planned.task.is_none());
         plan.steps.push(planned);
-        if is_open {
-            open += 1;
-        }
     }
     close(&mut plan, &mut open, &course);
     Ok(plan)
@@ -365,14 +364,13 @@ fn solve(course: &mut Course, step: &Step) -> Result<Task, String> {
 
 /// What a step points at, with the names of servers.
 fn looked_at(step: &Step, course: &Course) -> Result<Vec<String>, String> {
-    let names = course.names();
     let mut all = Vec::new();
     for spot in &step.look {
         if form::PARTS.contains(&spot.as_str()) {
             all.push(spot.clone());
             continue;
         }
-        let read = Expression::read(spot, &names).map_err(|error| format!("look, “{spot}”: {error}"))?;
+        let read = course.read(spot).map_err(|why| format!("look, {why}"))?;
         match read.value(&course.scene()) {
             Value::Server(Some(server)) => all.push(server.to_string()),
             Value::Server(None) => {}
@@ -440,8 +438,7 @@ impl Planned {
             operations: task.operations,
             bound: BTreeMap::new(),
         };
-        course.world.run_until(run.until);
-        course.hear();
+        course.play_to(run.until);
         if !task.goal.is_so(&Scene { bound: &task.bound, ..course.scene() }) {
             return Ok(None);
         }

@@ -1,11 +1,11 @@
 //! What an expression can ask of a world: the tables of its names.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::course::Values;
 use super::value::{Kind, RoleWord, Value};
 use crate::kv::{Asks, Key, Outcome, Request, in_words};
 use crate::raft::{Entry, Log, LogIndex, Observation, Payload, Raft, Role, ServerId, ServerSet};
@@ -33,7 +33,7 @@ pub struct Scene<'a> {
     /// How many operations clients had begun by then.
     pub operations: u64,
     /// What names were given.
-    pub bound: &'a BTreeMap<String, Value>,
+    pub bound: &'a Values,
 }
 
 impl Scene<'_> {

@@ -13,6 +13,7 @@ use core::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use super::course::Values;
 use super::value::Value;
 use crate::format::file;
 use crate::format::units;
@@ -398,11 +399,6 @@ impl Lesson {
         }
     }
 
-    /// What a step points at: servers' names, names in braces and parts of the page.
-    pub fn look(&self, step: usize) -> &[String] {
-        &self.steps[step].look
-    }
-
     /// The parts of the page that a step brings back.
     pub fn show(&self, step: usize) -> &[String] {
         &self.steps[step].show
@@ -502,11 +498,7 @@ pub(super) fn scenario(world: &Map<String, Json>, seed: u64) -> Result<Scenario,
 }
 
 /// An action in which names stand for servers; in `groups`, a name stands for those on one side.
-pub(super) fn action(
-    form: &Map<String, Json>,
-    bound: &BTreeMap<String, Value>,
-    servers: usize,
-) -> Result<Action, String> {
+pub(super) fn action(form: &Line, bound: &Values, servers: usize) -> Result<Action, String> {
     if form.contains_key("at") {
         return Err("an action of a lesson has no time: it is done when its turn comes".to_owned());
     }

@@ -94,9 +94,7 @@ impl Value {
     pub(super) fn is_so(&self) -> bool {
         matches!(self, Value::Flag(true))
     }
-}
 
-impl Value {
     /// As a sentence has it: `S3`, `S1, S2 and S4`, `nobody`, `0.150 s`; with a language's words
     /// for “and” and “nobody”.
     pub fn said(&self, and: &str, nobody: &str) -> String {
