@@ -9,7 +9,7 @@
 // For the same reason a script that starts a worker imports the worker's name: 'worker.js?name'.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const [from, to, debug] = process.argv.slice(2);
@@ -35,15 +35,22 @@ const shared = {
 
 // First, since its name is in what starts it.
 const worker = await build({ ...shared, entryPoints: ['lab/worker.js'], format: 'esm' });
-const [workerName] = Object.entries(worker.metafile?.outputs ?? {}).flatMap(([output, { entryPoint }]) =>
-  entryPoint ? [relative(shared.outdir ?? '', resolve(source, output))] : [],
-);
-/** Gives scripts the worker's name. @type {import('esbuild').Plugin} */
+/** What the entry of a build is called in the page. @param {import('esbuild').BuildResult} built */
+const nameOf = ({ metafile }) =>
+  Object.entries(metafile?.outputs ?? {}).flatMap(([output, { entryPoint }]) =>
+    entryPoint ? [relative(shared.outdir ?? '', resolve(source, output))] : [],
+  )[0];
+const lessonStyle = await build({ ...shared, entryPoints: ['css/lessons.css'] });
+/** By their names in the sources: what scripts ask the name of. @type {Record<string, string | undefined>} */
+const named = { 'worker.js': nameOf(worker), 'lessons.css': nameOf(lessonStyle) };
+/** Gives scripts these names. @type {import('esbuild').Plugin} */
 const names = {
   name: 'names',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/worker\.js\?name$/ }, ({ path }) => ({ path, namespace: 'name' }));
-    onLoad({ filter: /.*/, namespace: 'name' }, () => ({ contents: `export default ${JSON.stringify(workerName)}` }));
+    onResolve({ filter: /\?name$/ }, ({ path }) => ({ path: basename(path, '?name'), namespace: 'name' }));
+    onLoad({ filter: /.*/, namespace: 'name' }, ({ path }) => ({
+      contents: `export default ${JSON.stringify(named[path])}`,
+    }));
   },
 };
 

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+#[cfg(feature = "trials")]
 #[wasm_bindgen(typescript_custom_section)]
 const LAB_TYPES: &str = include_str!("../lab.d.ts");
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use raft_core::format::{Run, link};
 use raft_core::lesson::{self, Expression, Lesson, Names, StepKind, events, facts_in_words, filled, plan};
 use raft_core::raft::ServerSet;
-use raft_core::sim::{Action, Simulation, Timeline};
+use raft_core::sim::{Action, Simulation, Target, Timeline};
 use raft_core::time::{Duration, Time};
 use serde_json::{Value, json};
 
@@ -63,6 +63,14 @@ fn a_plan_s_runs_play_to_the_same_hash_and_fit_into_a_link() {
             }
         }
     }
+}
+
+#[test]
+fn whoever_goes_to_where_a_step_begins_sees_nothing_that_is_done_in_it() {
+    let plan = plan(&Lesson::read(&example().to_string()).expect("a lesson"), 7).expect("a plan");
+    let predicted = &plan.steps[1];
+    let [crash] = &plan.runs[predicted.run].scenario.actions[..] else { panic!("one thing is done") };
+    assert_eq!(crash.at, predicted.from + Duration::from_micros(1));
 }
 
 /// A translation touches nothing but words: one lesson shows it.
@@ -179,28 +187,105 @@ fn a_lesson_that_is_wrong_about_something_fails_and_says_where() {
     assert!(Lesson::read("{}").expect_err("no lesson").to_string().contains("it is no lesson"));
 }
 
+/// As a person plays on from where a task begins, step by step.
+struct Person {
+    plan: lesson::Plan,
+    task: usize,
+    timeline: Timeline,
+}
+
+impl Person {
+    fn begins(form: &Value, task: usize) -> Person {
+        let lesson = Lesson::read(&form.to_string()).expect("a lesson");
+        let plan = plan(&lesson, 7).expect("a plan");
+        let begin = &plan.runs[plan.steps[task].run];
+        let mut timeline = Timeline::by_hand(begin.scenario.clone()).expect("a world");
+        timeline.play_until(begin.until);
+        Person { plan, task, timeline }
+    }
+
+    fn plays_on(&mut self, millis: u64) {
+        self.timeline.play_until(self.timeline.world().now() + Duration::from_millis(millis));
+    }
+
+    fn done(&self) -> Result<Option<lesson::Reached>, String> {
+        let world = self.timeline.world();
+        self.plan.steps[self.task].done(&Run { scenario: world.scenario().clone(), until: world.now(), hash: None })
+    }
+
+    fn acts(&mut self, action: Action) {
+        self.timeline.act(action).expect("it can be done");
+    }
+}
+
 #[test]
 fn whatever_comes_to_it_solves_a_task() {
+    let mut person = Person::begins(&example(), 2);
+    assert_eq!(person.done(), Ok(None));
+    person.plays_on(300);
+    let old = person.timeline.world().machines().iter().find(|one| !one.is_up()).expect("the old leader").id();
+    assert_eq!(person.done(), Ok(None));
+    person.acts(Action::Restart(old));
+    let begin = person.plan.runs[person.plan.steps[2].run].clone();
+    let reached = person.done().expect("it can be judged").expect("it is done");
+    assert_eq!(reached.words["old"].to_string(), old.to_string());
+    assert_eq!(reached.at, begin.until + Duration::from_millis(300));
+    // It stays done, whatever happens then.
+    person.plays_on(50);
+    person.acts(Action::Crash(Target::Server(old)));
+    assert_eq!(person.done(), Ok(Some(reached)));
+    assert!(person.plan.steps[0].done(&begin).is_err());
+}
+
+/// The page stands where a task begins until somebody does something: that is seen, too.
+#[test]
+fn what_is_done_at_the_moment_where_a_task_begins_has_happened_in_it() {
+    let mut form = example();
+    form["steps"][2]["done"] = json!("happened(started)");
+    let mut person = Person::begins(&form, 2);
+    assert_eq!(person.done(), Ok(None));
+    person.acts(Action::RestartAll);
+    assert!(person.done().expect("it can be judged").is_some());
+}
+
+#[test]
+fn a_run_that_was_another_before_a_task_is_refused() {
+    let mut person = Person::begins(&example(), 2);
+    let begin = person.timeline.world().now();
+    person.timeline.seek(Time::from_micros(begin.as_micros() - 100_000));
+    assert_eq!(person.done(), Ok(None));
+    person.acts(Action::RestartAll);
+    person.plays_on(500);
+    let why = person.done().expect_err("another past");
+    assert!(why.contains("isn’t the same up to"), "{why}");
+    let mut other = Person::begins(&example(), 2);
+    other.plan = plan(&Lesson::read(&example().to_string()).expect("a lesson"), 8).expect("a plan");
+    assert!(other.done().is_err());
+}
+
+/// What the page's build writes, for each language.
+#[test]
+fn a_lesson_is_shown_with_the_values_in_its_words() {
+    for (name, text) in lessons() {
+        let lesson = Lesson::read(&text).expect("a lesson");
+        let plan = plan(&lesson, 7).expect("a plan");
+        for language in lesson.words.keys() {
+            let shown = lesson.shown(&plan, 7, language).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!((shown.steps.len(), shown.runs.len()), (lesson.len(), plan.runs.len()));
+            assert!(!format!("{:?}", shown.steps).replace(" {", "").contains("{"), "{name}: {shown:?}");
+            for (run, planned) in shown.runs.iter().zip(&plan.runs) {
+                assert_eq!(link::read(run).as_ref(), Ok(planned), "{name}");
+            }
+            // With its source, which judges its tasks.
+            assert!(serde_json::to_string(&shown).expect("JSON").len() < 15_000, "{name} in {language}");
+        }
+    }
     let lesson = Lesson::read(&example().to_string()).expect("a lesson");
-    let plan = plan(&lesson, 7).expect("a plan");
-    let task = &plan.steps[2];
-    let begin = &plan.runs[task.run];
-    // As a person does it in the page: step by step, and differently from the solution.
-    let mut timeline = Timeline::by_hand(begin.scenario.clone()).expect("a world");
-    timeline.play_until(begin.until);
-    let run = |timeline: &Timeline| Run {
-        scenario: timeline.world().scenario().clone(),
-        until: timeline.world().now(),
-        hash: None,
-    };
-    assert_eq!(task.done(&run(&timeline)), Ok(None));
-    timeline.play_until(begin.until + Duration::from_millis(300));
-    let old = timeline.world().machines().iter().find(|one| !one.is_up()).expect("the old leader").id();
-    assert_eq!(task.done(&run(&timeline)), Ok(None));
-    timeline.act(Action::Restart(old)).expect("it is down");
-    let values = task.done(&run(&timeline)).expect("it can be judged").expect("it is done");
-    assert_eq!(values["old"].to_string(), old.to_string());
-    assert!(plan.steps[0].done(begin).is_err());
+    assert_eq!(["en-GB", "de", ""].map(|wanted| lesson.language(wanted)), ["en"; 3]);
+    let mut form = example();
+    form["words"]["de"] = form["words"]["en"].clone();
+    let lesson = Lesson::read(&form.to_string()).expect("a lesson");
+    assert_eq!(["en-GB", "de-CH", "de", "fr"].map(|wanted| lesson.language(wanted)), ["en", "de", "de", "en"]);
 }
 
 #[test]

@@ -16,7 +16,8 @@ import { byId, lessMotion, setText } from '../kit/dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
-import { firstHints } from './hints.js';
+import { openDoor } from './door.js';
+import { seenBefore } from './first-visit.js';
 import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
@@ -24,7 +25,8 @@ import { drawLegend } from './legend.js';
 import { closeDialogs, openDialog } from '../kit/dialog.js';
 import { forgetPalette } from '../draw/palette.js';
 import { lazily } from '../kit/lazy.js';
-import { namesRun, readAddress } from '../share/link.js';
+import { isPlain, namesRun, pageAddress, readAddress, readLesson } from '../share/link.js';
+import { progress } from '../lessons/progress.js';
 import { closeMenu } from '../kit/menu.js';
 import { Logs } from '../panels/logs.js';
 import { SimulatedRun } from '../run/simulated-run.js';
@@ -74,6 +76,12 @@ function runFromElsewhere(Run, run, origin, note, found) {
   if (found && !simulated.differs) simulated.claim = { ...found, branch: simulated.frame.branch, state: '' };
   return simulated;
 }
+
+const NO_LESSON = { name: '', packed: '', step: 0, run: '' };
+/** No lesson has more bytes. */
+const LONGEST_LESSON = 256 * 1024;
+/** What a run is that was opened at a moment. */
+const FROM_LINK = { origin: /** @type {const} */ ('moment') };
 
 export class App {
   #Run;
@@ -154,6 +162,30 @@ export class App {
   });
   #sharing;
   #kept;
+  #lessons = lazily(async () => {
+    const { Lessons } = await import('../lessons/lessons.js');
+    const lessons = new Lessons({
+      lab: this.lab,
+      clock: this.clock,
+      read: (link) => Object.assign(new SimulatedRun(this.#Run.fromLink(link), this.#Run.usualSettings()), FROM_LINK),
+      take: (simulated) => this.#take(simulated),
+      source: () => this.#source,
+      enter: () => this.#enterLesson(),
+      leave: (kept) => this.#leaveLesson(kept),
+      choose: (tab) => this.#panels.choose(tab),
+      address: (hash) => history.replaceState(history.state, '', pageAddress(hash, false)),
+    });
+    this.#views.push(lessons);
+    return lessons;
+  });
+  /** Whether a lesson is open: then the address is its own, and its runs aren't kept. */
+  #inLesson = false;
+  /** The speed that somebody has chosen, while a lesson has its own. */
+  #ownSpeed = 0;
+  /** Whether the entry of the browser's history is a lesson's already. */
+  #atLesson = false;
+  /** Takes the door of a first visit away. */
+  #shutDoor = () => {};
 
   /**
    * @param {RunClass} Run @param {SimulatedRun} simulated the first run
@@ -214,6 +246,7 @@ export class App {
       Run,
       lab: this.lab,
       simulated: () => this.#run,
+      other: (file) => this.#openIfLesson(file),
       take: (run, origin, note, found) => this.#replace(runFromElsewhere(Run, run, origin, note, found)),
       scene: () => this.#scene(),
       present: () => this.#present(),
@@ -223,15 +256,88 @@ export class App {
     const slow = byId('slow-at-turning-points', HTMLInputElement);
     rememberedSwitch(slow, 'raftarium.slow-at-turning-points', (on) => (this.#turningPoints.on = on));
     const mode = askedMode();
-    if (mode === 'embed') embed(() => this.simulated);
+    if (mode === 'embed')
+      embed(
+        () => this.simulated,
+        () => (this.#inLesson ? location.hash.slice(1) : ''),
+      );
     else this.#wireKeys();
     if (mode === 'present') this.#present();
     addEventListener('popstate', () => this.#arrive());
-    addEventListener('pagehide', () => kept?.keep(this.simulated));
-    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.simulated));
-    const hints = mode ? null : firstHints();
-    if (hints) this.#views.push(hints);
+    addEventListener('pagehide', () => kept?.keep(this.#ownRun));
+    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.#ownRun));
+    const first = !mode && !seenBefore();
+    const { at } = progress();
+    const lesson = readLesson(location) ?? (mode || !isPlain(location) || !at ? null : { ...NO_LESSON, ...at });
+    if (lesson) this.#openLesson(lesson);
+    else if (first && isPlain(location)) {
+      this.#shutDoor = openDoor({
+        learn: () => this.#lessons().then((lessons) => lessons?.open('', 0)),
+        explore: () => {
+          this.#shutDoor();
+          this.#hint();
+        },
+      });
+    } else if (first) this.#hint();
     this.#show();
+  }
+
+  async #hint() {
+    // Who can't have them does without.
+    const part = await import('./hints.js').catch(() => null);
+    if (part) this.#views.push(new part.Hints());
+  }
+
+  /** The run that somebody plays with, and that is kept: not a lesson's. */
+  get #ownRun() {
+    return this.#inLesson ? null : this.simulated;
+  }
+
+  // Lessons
+
+  /** Whether the address is a lesson's. */
+  get #isLessons() {
+    return this.#inLesson || this.#atLesson;
+  }
+
+  /** Opens the lesson of the address. @param {import('../lessons/lessons.js').Wanted} wanted */
+  #openLesson(wanted) {
+    document.documentElement.dataset.guided ??= 'lesson';
+    this.#atLesson = true;
+    this.#lessons().then((lessons) => {
+      if (lessons) lessons.openWanted(wanted);
+      else this.#leaveLesson(true);
+    });
+  }
+
+  /** @param {File} file */
+  async #openIfLesson(file) {
+    if (file.size > LONGEST_LESSON || !(await file.text()).includes('"raftarium-lesson"')) return false;
+    (await this.#lessons())?.openFile(file);
+    return true;
+  }
+
+  #enterLesson() {
+    this.#shutDoor();
+    if (!this.#atLesson) {
+      this.#sharing.restore();
+      this.#kept?.replace(this.simulated);
+    }
+    this.#atLesson = false;
+    this.#inLesson = true;
+    this.#ownSpeed = this.clock.speed;
+  }
+
+  /** @param {boolean} kept whether the run that is shown is kept */
+  #leaveLesson(kept) {
+    const { dataset } = document.documentElement;
+    if (dataset.guided === 'lesson') delete dataset.guided;
+    delete dataset.shown;
+    this.#atLesson = false;
+    if (!this.#inLesson) return;
+    this.#inLesson = false;
+    this.clock.speed = this.#ownSpeed;
+    if (kept) this.#sharing.show(this.simulated);
   }
 
   /** The simulated run that is shown; null where something else is. */
@@ -319,6 +425,10 @@ export class App {
     openDialog(this.#runDialog);
   }
 
+  #listLessons() {
+    this.#lessons().then((lessons) => lessons?.contents());
+  }
+
   #openHelp() {
     openDialog(this.#helpDialog);
   }
@@ -356,8 +466,9 @@ export class App {
 
   /** Shows another source in place of this one. @param {Source} fresh */
   #replace(fresh) {
-    this.#sharing.restore();
-    this.#kept?.replace(this.simulated);
+    this.#shutDoor();
+    if (!this.#isLessons) this.#sharing.restore();
+    this.#kept?.replace(this.#ownRun);
     this.#take(fresh);
   }
 
@@ -397,7 +508,7 @@ export class App {
     for (const view of this.#views) view.reset(source);
     if (lessMotion.matches || source.dead || this.simulated?.origin === 'moment') this.clock.pause();
     else this.clock.play();
-    this.#sharing.show(this.simulated);
+    if (!this.#isLessons) this.#sharing.show(this.simulated);
     if (this.simulated?.watch) this.#approach.begin(this.simulated, BEFORE.first);
   }
 
@@ -408,7 +519,7 @@ export class App {
     if (this.simulated) this.#approach.update(this.simulated, playing);
     this.#heartbeats.checked = this.#state.heartbeats;
     for (const view of this.#views) view.update(frame, playing);
-    this.#sharing.update(this.simulated, playing);
+    if (!this.#isLessons) this.#sharing.update(this.simulated, playing);
     if (frame.violation) this.#stopAt(frame.violation);
     else if (claimed) this.#stopAt(claimed, claimed.state);
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
@@ -477,7 +588,14 @@ export class App {
 
   /** The browser went to another entry of its history, or the address was changed by hand. */
   #arrive() {
-    const kept = this.#kept?.arrive(this.simulated);
+    const lesson = readLesson(location);
+    if (lesson) {
+      this.#kept?.keep(this.#ownRun);
+      this.#kept?.settle();
+      this.#openLesson(lesson);
+      return;
+    }
+    const kept = this.#kept?.arrive(this.#ownRun);
     if (!kept && !namesRun(location.hash)) {
       this.#kept?.stay();
       return;
@@ -496,6 +614,7 @@ export class App {
   #wireHeader() {
     byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#openNetwork());
     byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#openRun());
+    byId('open-lessons', HTMLButtonElement).addEventListener('click', () => this.#listLessons());
     for (const id of ['open-help', 'all-signs']) {
       byId(id, HTMLButtonElement).addEventListener('click', () => this.#openHelp());
     }
@@ -531,6 +650,7 @@ export class App {
       p: () => this.#openNetwork(),
       h: () => this.#acting()?.healAll(),
       n: () => this.#openRun(),
+      l: () => this.#listLessons(),
       t: () => this.#theme.next(),
       s: () => this.#sharing.open(),
       f: () => this.#present(),

@@ -2,9 +2,7 @@
 // Three hints for a first visit, one after the other, at the edge of the page and only once.
 
 import { byId, make, setText } from '../kit/dom.js';
-import * as strings from '../words/app.js';
-
-const STORED = 'raftarium.hints';
+import { hints as words } from '../words/hints.js';
 
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 
@@ -14,11 +12,11 @@ export class Hints {
   #count = make('small');
   #box = make(
     'aside',
-    { class: 'hint-card', 'aria-label': strings.hints.name },
+    { class: 'hint-card', 'aria-label': words.name },
     this.#count,
     this.#words,
-    make('button', { onclick: () => this.done(this.#at) }, strings.hints.next),
-    make('button', { class: 'icon', 'aria-label': strings.hints.close, onclick: () => this.#leave() }, '×'),
+    make('button', { onclick: () => this.done(this.#at) }, words.next),
+    make('button', { class: 'icon', 'aria-label': words.close, onclick: () => this.#leave() }, '×'),
   );
   #at = 0;
   /** The hints that have been followed or put away. @type {Set<number>} */ #done = new Set();
@@ -51,36 +49,19 @@ export class Hints {
     if (this.#done.has(number)) return;
     this.#done.add(number);
     while (this.#done.has(this.#at)) this.#at++;
-    if (this.#at < strings.hints.all.length) this.#show();
+    if (this.#at < words.all.length) this.#show();
     else this.#leave();
   }
 
   #show() {
-    const { all } = strings.hints;
-    const [words, byTouch = words] = all[this.#at];
-    setText(this.#words, matchMedia('(pointer: coarse)').matches ? byTouch : words);
+    const { all } = words;
+    const [usual, byTouch = usual] = all[this.#at];
+    setText(this.#words, matchMedia('(pointer: coarse)').matches ? byTouch : usual);
     setText(this.#count, `${this.#at + 1}/${all.length}`);
   }
 
   #leave() {
     this.#watch.disconnect();
     this.#box.replaceWith(make('div', { class: 'hint-room' }));
-  }
-}
-
-/** The hints, unless they have been seen or there is no room for them. */
-export function firstHints() {
-  return new URLSearchParams(location.search).has('embed') || seen() ? null : new Hints();
-}
-
-/** Whether the hints were shown in this browser before; from now on they were. */
-function seen() {
-  try {
-    const before = localStorage.getItem(STORED);
-    localStorage.setItem(STORED, 'seen');
-    return before !== null;
-  } catch {
-    // Where nothing can be stored, they would be shown each time: rather never.
-    return true;
   }
 }

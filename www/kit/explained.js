@@ -25,6 +25,17 @@ export const withTerms = (text) =>
   text.split(/\[([^\]]+)\]/).map((part, i) => (i % 2 ? button(part, 'term', part) : part));
 
 /**
+ * A text whose terms stand in brackets, each with the name of its entry: `[majorities](majority)`.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
+export const withLinkedTerms = (text) =>
+  text.split(/(\[[^\]]+\]\([^)]+\))/).map((part, i) => {
+    const [, words, name] = (i % 2 && /^\[(.+)\]\((.+)\)$/.exec(part)) || [];
+    return words ? button(words, 'term', name) : part;
+  });
+
+/**
  * A text in which a word is explained, where it comes first: for texts that may have brackets of
  * their own.
  * @param {string} text @param {string} term @returns {(Node | string)[]}

@@ -20,11 +20,13 @@ export function wireTabs(list, changed) {
   };
   for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
   list.addEventListener('keydown', (event) => {
-    const at = tabs.findIndex((tab) => tab === document.activeElement);
+    // Some may be put away.
+    const seen = tabs.filter((tab) => tab.offsetParent);
+    const at = seen.findIndex((tab) => tab === document.activeElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (at < 0 || step === undefined) return;
     event.preventDefault();
-    const to = tabs[(at + step + tabs.length) % tabs.length];
+    const to = seen[(at + step + seen.length) % seen.length];
     to.focus();
     to.click();
   });

@@ -7,6 +7,12 @@
 /** @typedef {import('../../lab/lab.d.ts').FoundView} FoundView */
 /** @typedef {import('../../lab/lab.d.ts').ShrunkView} ShrunkView */
 /** @typedef {import('../../lab/lab.d.ts').VerdictView} VerdictView */
+/** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
+/** @typedef {import('../../lab/lessons.d.ts').ReachedView} ReachedView */
+/**
+ * A lesson's file, the seed from which it is played, and the language that is asked for.
+ * @typedef {{ text: string, seed: string, language: string }} LessonSource
+ */
 /**
  * So many seeds from the first on, in clusters of so many servers (0: as each seed draws), each run
  * of so many virtual microseconds. Unless it is to play `all`, it ends with the first finding.
@@ -111,6 +117,24 @@ export class Lab {
    */
   shrink(bytes, tries, watch) {
     return this.#ask('shrink', [bytes, tries], watch);
+  }
+
+  /**
+   * Reads a lesson, plays it, and asserts all that it claims.
+   * @param {LessonSource} lesson @returns {Promise<LessonView>}
+   */
+  readLesson(lesson) {
+    return this.#ask('readLesson', [lesson]);
+  }
+
+  /**
+   * Whether a task has been done in a run.
+   * @param {LessonSource} lesson @param {number} step from 0
+   * @param {string} run what follows `#run=` in a link to it
+   * @returns {Promise<ReachedView | null>}
+   */
+  judgeTask(lesson, step, run) {
+    return this.#ask('judgeTask', [lesson, step, run]);
   }
 
   /**

@@ -7,11 +7,16 @@
 
 /** @typedef {import('../../lab/lab.d.ts').FoundView} FoundView */
 /** @typedef {import('../../lab/lab.d.ts').TrialView} TrialView */
+/** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
+/** @typedef {import('../../lab/lessons.d.ts').ReachedView} ReachedView */
 /** @typedef {import('./client.js').HuntOptions} HuntOptions */
 /** @typedef {import('./client.js').HuntResult} HuntResult */
+/** @typedef {import('./client.js').LessonSource} LessonSource */
 
 import * as lab from '../pkg/raft_lab.js';
 import moduleName from '../pkg/raft_lab_bg.wasm';
+import * as judging from '../pkg/raft_lessons.js';
+import judgingName from '../pkg/raft_lessons_bg.wasm';
 
 /** How long a piece of work takes before the worker looks up, in ms. */
 const PIECE = 30;
@@ -63,7 +68,7 @@ const judge = { of: null };
  */
 const parts = (found) => (found ? [found.property, found.time, found.first, found.second] : [undefined, 0, '', '']);
 
-/** What can be asked. @type {Record<string, (job: Job, ...args: any[]) => unknown>} */
+/** What can be asked of the lab. @type {Record<string, (job: Job, ...args: any[]) => unknown>} */
 const tasks = {
   readFile: async (_, /** @type {Blob} */ file) => {
     lab.checkSize(file.size);
@@ -76,6 +81,29 @@ const tasks = {
   judge: (_, bytes) => (judge.of ??= new lab.Judge()).judge(bytes),
   hunt,
   shrink,
+};
+
+/** The lesson that was asked about last. @type {{ known: string, of: judging.Lessons | null }} */
+const lesson = { known: '', of: null };
+
+/** @param {LessonSource} source */
+function lessonOf({ text, seed, language }) {
+  const known = `${seed} ${language} ${text}`;
+  if (lesson.of && lesson.known === known) return lesson.of;
+  lesson.of?.free();
+  lesson.of = null;
+  const read = new judging.Lessons(text, seed, language);
+  Object.assign(lesson, { known, of: read });
+  return read;
+}
+
+/** What can be asked about lessons, of a module of its own, which is smaller. @type {typeof tasks} */
+const lessonTasks = {
+  readLesson: (_, source) => /** @type {LessonView} */ (JSON.parse(lessonOf(source).view())),
+  judgeTask: (_, source, step, run) => {
+    const reached = lessonOf(source).done(step, run);
+    return reached === undefined ? null : /** @type {ReachedView} */ (JSON.parse(reached));
+  },
 };
 
 /** @param {Job} job @param {HuntOptions} options @returns {Promise<HuntResult>} */
@@ -123,18 +151,22 @@ async function shrink(job, bytes, tries) {
   }
 }
 
-const loaded = lab.default({ module_or_path: new URL(moduleName, location.href) });
+/** By its name in the page: when a module is there. @type {Record<string, Promise<unknown>>} */
+const loaded = {};
+
+/** @param {{ default: (from: { module_or_path: URL }) => Promise<unknown> }} glue @param {string} name */
+const load = (glue, name) => (loaded[name] ??= glue.default({ module_or_path: new URL(name, location.href) }));
 
 /** @param {number} id @param {string} what @param {unknown[]} args */
 async function answer(id, what, args) {
   try {
-    await loaded;
+    await (what in lessonTasks ? load(judging, judgingName) : load(lab, moduleName));
   } catch (error) {
     postMessage({ unloaded: String(error) });
     return;
   }
   try {
-    postMessage({ id, value: await tasks[what](new Job(id), ...args) });
+    postMessage({ id, value: await (tasks[what] ?? lessonTasks[what])(new Job(id), ...args) });
   } catch (error) {
     // The module refuses with plain errors. Anything else is a bug, and perhaps its end.
     if (error instanceof Error && error.constructor === Error) postMessage({ id, refusal: error.message });

@@ -159,6 +159,11 @@ export class SidePanel {
     tab.focus();
   }
 
+  /** Chooses a tab, and leaves the focus and the drawer where they are. @param {string} name */
+  choose(name) {
+    byId(`tab-${name}`, HTMLButtonElement).click();
+  }
+
   #all() {
     return [...this.#places.values()].flatMap(({ panel }) => panel ?? []);
   }

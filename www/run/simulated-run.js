@@ -60,6 +60,8 @@ export class SimulatedRun {
   watch = false;
   /** Counts everything that was done to it. */
   changes = 0;
+  /** Where playing stops, in virtual microseconds. */
+  stop = Infinity;
   /** The simulator panicked: nothing can be asked of it any more. */
   dead = false;
   /** @type {Claim | null} */ claim = null;
@@ -181,8 +183,9 @@ export class SimulatedRun {
     const { claim, frame } = this;
     const to = frame.now + whole;
     // Nothing ends the run where that was found, as a violation does: whoever plays stops there.
-    const stops = claim && claim.branch === frame.branch && frame.now < claim.time && to > claim.time;
-    this.advanceTo(stops ? claim.time : to);
+    const found = claim && claim.branch === frame.branch ? claim.time : Infinity;
+    const stops = [found, this.stop].filter((time) => frame.now <= time);
+    this.advanceTo(Math.min(to, ...stops));
   }
 
   /** What is said to have been found at this very moment, where no violation shows. */

@@ -43,6 +43,22 @@ export function readAddress(address) {
   };
 }
 
+/**
+ * The lesson that an address asks for, if any: one of ours by its name, or one that is packed into
+ * it; its step, from 0, and a run that somebody hands in.
+ * @param {URL | Location} address
+ */
+export function readLesson(address) {
+  const hash = new URLSearchParams(address.hash.replace(/^#/, ''));
+  const [name, packed, run] = ['lesson', 'teach', 'run'].map((field) => hash.get(field) ?? '');
+  const step = Math.max(1, Math.floor(Number(hash.get('step') ?? 1)) || 1) - 1;
+  return name || packed ? { name, packed, step, run } : null;
+}
+
+/** Whether an address asks for nothing but the page. @param {URL | Location} address */
+export const isPlain = (address) =>
+  !address.hash.replace('#', '') && !RECIPE.some((name) => new URLSearchParams(address.search).has(name));
+
 /** Whether the part after the `#` is about a run at all. @param {string} hash */
 export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.test(hash);
 
@@ -51,7 +67,7 @@ export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.t
  * if wanted.
  * @param {string} hash @param {boolean} plain
  */
-function pageAddress(hash, plain) {
+export function pageAddress(hash, plain) {
   const url = new URL(location.href);
   for (const name of [...RECIPE, ...(plain ? ['embed', 'present'] : [])]) url.searchParams.delete(name);
   // A name without a value is written as people write it.

@@ -22,6 +22,8 @@ import { toast } from '../kit/toast.js';
  * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string, found:
  * import('../lab/client.js').FoundView | null) => void} take it in place of this one
  * @property {() => Scene} scene the ring as a picture
+ * @property {(file: File) => Promise<boolean>} other opens a file that holds something else than a
+ * run; whether it did
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked
  */
@@ -88,8 +90,9 @@ export class Sharing {
    * @param {File} file
    */
   async openFile(file) {
-    const { lab, simulated, take, Run } = this.#around;
+    const { lab, simulated, take, other, Run } = this.#around;
     this.#opening = file;
+    if (await other(file)) return;
     const before = simulated();
     const { body } = document;
     try {

@@ -89,20 +89,14 @@ export const present = {
   },
 };
 
-/** The hints of a first visit. */
-export const hints = {
-  name: 'Hints for a first visit',
-  next: 'Next',
-  close: 'No more hints',
-  /** And, where there is no keyboard, what says otherwise. */
-  all: /** @type {[string, string?][]} */ ([
-    ['Press a server, a line or a message: a menu opens. Crash the leader!'],
-    [
-      'Draw a stroke across the ring, and the network splits. H heals it.',
-      'Draw a stroke across the ring, and the network splits. Hold the empty ring: its menu heals it.',
-    ],
-    ['Press ? to see all keys and signs.'],
-  ]),
+/** What a first visit meets. */
+export const door = {
+  title: 'Break it, and see how it mends',
+  says:
+    'Five servers keep the same data and agree on it, even when some of them crash or can’t hear each other: that is ' +
+    'Raft, and this is a real cluster, alive in your browser.',
+  learn: /** @type {const} */ (['Learn', 'Short lessons, from the very beginning']),
+  explore: /** @type {const} */ (['Explore', 'All instruments, and a cluster that is yours']),
 };
 
 // Help
@@ -129,6 +123,7 @@ export const shortcuts = {
   p: 'cut the network',
   h: 'heal the network',
   n: 'new run',
+  l: 'lessons',
   s: 'share: link, file, picture',
   f: 'presenter mode',
   t: 'light, dark, or as the system',

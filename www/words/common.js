@@ -23,6 +23,7 @@ export const text = {
   openWhole: 'Open in Raftarium',
   network: 'Network',
   newRun: 'New run',
+  lessons: 'Lessons',
   help: 'Keys and signs',
   cluster: 'The cluster',
   serverButtons: 'Servers: Enter opens a server’s menu',

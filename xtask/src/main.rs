@@ -11,6 +11,7 @@ mod circles;
 #[cfg(test)]
 mod citations;
 mod comments;
+mod lessons;
 mod mutants;
 mod order;
 mod package;

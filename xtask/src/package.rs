@@ -6,7 +6,7 @@
 //! leaves the last good page in place.
 
 use crate::sizes::{self, Compress, FileSize};
-use crate::{order, setup, tools};
+use crate::{lessons, order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
 use std::fs;
@@ -39,8 +39,12 @@ pub fn run(options: &Options) -> Result<()> {
 /// A crate that becomes a wasm module of the page.
 struct Bridge {
     package: &'static str,
-    /// The name of its library, and of the module and its glue.
+    /// The name of its library.
     library: &'static str,
+    /// The name of the module and its glue.
+    module: &'static str,
+    /// The features of the crate that are in it.
+    features: &'static [&'static str],
     /// The profile by which it is compiled.
     profile: &'static str,
     /// Compiler flags in place of those in `.cargo/config.toml`.
@@ -51,16 +55,41 @@ struct Bridge {
 }
 
 /// The module of the first load, as small as possible.
-const WEB: Bridge = Bridge { package: "raft-web", library: "raft_web", profile: "web", flags: None, ordered: true };
+const WEB: Bridge = Bridge {
+    package: "raft-web",
+    library: "raft_web",
+    module: "raft_web",
+    features: &[],
+    profile: "web",
+    flags: None,
+    ordered: true,
+};
 
 /// The module that is loaded when something asks for it, as fast as possible.
 const LAB: Bridge = Bridge {
     package: "raft-lab",
     library: "raft_lab",
+    module: "raft_lab",
+    features: &["trials"],
     profile: "lab",
     flags: Some(&["-Ctarget-feature=+simd128"]),
     ordered: false,
 };
+
+/// The module that judges what somebody does in a lesson, as small as possible: whoever learns has
+/// no use for the lab.
+const LESSONS: Bridge = Bridge {
+    package: "raft-lab",
+    library: "raft_lab",
+    module: "raft_lessons",
+    features: &["lessons"],
+    profile: "web",
+    flags: None,
+    ordered: true,
+};
+
+/// All of them.
+const BRIDGES: [&Bridge; 3] = [&WEB, &LAB, &LESSONS];
 
 /// The tables of the library that the page's scripts import.
 const TABLES: &str = "tables.js";
@@ -69,18 +98,17 @@ const TABLES: &str = "tables.js";
 pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     setup::ensure_target(WASM_TARGET)?;
     setup::ensure_npm_packages()?;
-    let modules = [WEB, LAB].map(|bridge| compile(&bridge, options).map(|wasm| (bridge, wasm)));
-
     let root = tools::root();
     let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
     let (sources, page) = (staging.path().join("sources"), staging.path().join("dist"));
     copy_page(&root.join("www"), &sources)?;
     let package = sources.join("pkg");
-    for module in modules {
-        let (bridge, wasm) = module?;
-        bind(&bridge, &wasm, &package, options)?;
+    for bridge in BRIDGES {
+        // One after the other: two are made of one crate, and would overwrite each other.
+        bind(bridge, &compile(bridge, options)?, &package, options)?;
     }
     fs::write(package.join(TABLES), raft_core::format::schema::tables_for_the_page())?;
+    lessons::write(&package)?;
     offer_types(&package, &root.join("www/pkg"))?;
     let mut bundler = tools::program("node");
     bundler.arg("xtask/bundle.js").args([&sources, &page]).args(options.debug.then_some("debug"));
@@ -96,6 +124,9 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
 fn compile(bridge: &Bridge, options: &Options) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     cargo.args(["build", "--package", bridge.package, "--lib", "--target", WASM_TARGET]);
+    if !bridge.features.is_empty() {
+        cargo.arg("--no-default-features").args(["--features", &bridge.features.join(",")]);
+    }
     cargo.args(["--profile", if options.debug { "dev" } else { bridge.profile }]);
     // Where a panic happened is said with a path. It is the same, and as short, on every machine.
     let folders = registry_folders()?;
@@ -133,7 +164,7 @@ fn bind(bridge: &Bridge, wasm: &Path, package: &Path, options: &Options) -> Resu
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(wasm)
-        .out_name(bridge.library)
+        .out_name(bridge.module)
         .web(true)?
         .typescript(true)
         .debug(options.debug)
@@ -143,9 +174,9 @@ fn bind(bridge: &Bridge, wasm: &Path, package: &Path, options: &Options) -> Resu
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;
     // These describe the module's raw exports, which only the glue calls.
-    fs::remove_file(package.join(format!("{}_bg.wasm.d.ts", bridge.library)))?;
+    fs::remove_file(package.join(format!("{}_bg.wasm.d.ts", bridge.module)))?;
     if bridge.ordered && !options.debug {
-        let module = package.join(format!("{}_bg.wasm", bridge.library));
+        let module = package.join(format!("{}_bg.wasm", bridge.module));
         fs::write(&module, order::by_likeness(&fs::read(&module)?)?)?;
     }
     Ok(())
@@ -189,8 +220,8 @@ fn is_of_the_page(name: &str, is_top_folder: bool) -> bool {
 /// the type checker and for editors.
 fn offer_types(package: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
-    let glue = [WEB, LAB].map(|bridge| ["js", "d.ts"].map(|ending| format!("{}.{ending}", bridge.library)));
-    for name in glue.into_iter().flatten().chain([TABLES.to_owned()]) {
+    let glue = BRIDGES.map(|bridge| ["js", "d.ts"].map(|ending| format!("{}.{ending}", bridge.module)));
+    for name in glue.into_iter().flatten().chain([TABLES.to_owned(), "lessons.js".to_owned()]) {
         fs::copy(package.join(&name), to.join(&name))?;
     }
     Ok(())

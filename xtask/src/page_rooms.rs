@@ -9,7 +9,7 @@ use crate::tools;
 
 /// Each room, and the rooms that it may use. A room stands after all that it uses, so that arrows
 /// point one way. The scripts that `index.html` loads stand beside the rooms, and use any.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     // What the page says.
     ("words", &[]),
     // Elements, dialogs, menus, keys, focus: nothing of Raft.
@@ -25,11 +25,13 @@ const ROOMS: [(&str, &[&str]); 10] = [
     // One file a panel, and the registry that lists them.
     ("panels", &["run", "lab", "draw", "kit", "words"]),
     ("share", &["run", "lab", "draw", "kit", "words"]),
-    ("app", &["share", "panels", "tape", "stage", "run", "lab", "draw", "kit", "words"]),
+    // Lessons, which come when somebody opens one.
+    ("lessons", &["run", "lab", "draw", "kit", "words"]),
+    ("app", &["lessons", "share", "panels", "tape", "stage", "run", "lab", "draw", "kit", "words"]),
 ];
 
 /// What the build puts into the page, and types.
-const GIVEN: [&str; 2] = ["pkg", ".."];
+const GIVEN: [&str; 3] = ["pkg", "css", ".."];
 
 /// What a script names after `from` or in `import(…)`, in imports and in types.
 fn named(script: &str) -> impl Iterator<Item = &str> {

@@ -20,14 +20,21 @@ struct Part {
     budget: usize,
 }
 
+/// The budget of what is loaded when a lesson is, gzipped, in bytes.
+const LESSON_BUDGET: usize = 15_000;
+
 /// All of them. A file belongs to the first that has it.
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 6] = [
     Part { name: "the first load", has: |file| file.first, budget: FIRST_LOAD_BUDGET },
     Part {
         name: "lab",
         has: |file| file.name.starts_with("raft_lab") || file.name.starts_with("worker-"),
         budget: 400_000,
     },
+    Part { name: "judge of lessons", has: |file| file.name.starts_with("raft_lessons"), budget: 240_000 },
+    // Somebody loads one at a time; each has a budget of its own.
+    Part { name: "all lessons", has: is_lesson, budget: usize::MAX },
+    Part { name: "room of lessons", has: |file| file.name.starts_with("lessons-"), budget: 20_000 },
     Part { name: "panels and dialogs", has: |_| true, budget: 40_000 },
 ];
 
@@ -122,12 +129,17 @@ pub fn table(sizes: &[FileSize]) -> String {
     line("file", "raw", "gzipped", "its .gz", "budget, gzipped");
     for (part, files) in parts(sizes) {
         for file in &files {
-            let budget = if file.first && is_wasm(file) { kilobytes(WASM_BUDGET) } else { String::new() };
+            let budget = match file {
+                file if file.first && is_wasm(file) => kilobytes(WASM_BUDGET),
+                file if is_lesson(file) => kilobytes(LESSON_BUDGET),
+                _ => String::new(),
+            };
             line(&file.name, &kilobytes(file.raw), &kilobytes(file.gzipped), &kilobytes(file.beside), &budget);
         }
         let raw = files.iter().map(|file| file.raw).sum();
         let beside = files.iter().map(|file| file.beside).sum();
-        line(part.name, &kilobytes(raw), &kilobytes(gzipped(&files)), &kilobytes(beside), &kilobytes(part.budget));
+        let total = if part.budget == usize::MAX { String::new() } else { kilobytes(part.budget) };
+        line(part.name, &kilobytes(raw), &kilobytes(gzipped(&files)), &kilobytes(beside), &total);
     }
     text
 }
@@ -136,14 +148,20 @@ pub fn table(sizes: &[FileSize]) -> String {
 pub fn over_budget(sizes: &[FileSize]) -> Vec<String> {
     let module = sizes.iter().filter(|file| file.first && is_wasm(file)).map(|file| file.gzipped).sum();
     let parts = parts(sizes).map(|(part, files)| (part.name, gzipped(&files), part.budget));
+    let lessons = sizes.iter().filter(|file| is_lesson(file)).map(|file| (&*file.name, file.gzipped, LESSON_BUDGET));
     [("the wasm module", module, WASM_BUDGET)]
         .into_iter()
         .chain(parts)
+        .chain(lessons)
         .filter(|(_, size, budget)| size > budget)
         .map(|(what, size, budget)| {
             format!("{what} weighs {} gzipped, over its budget of {}", kilobytes(size), kilobytes(budget))
         })
         .collect()
+}
+
+fn is_lesson(file: &FileSize) -> bool {
+    file.name.starts_with("lesson.")
 }
 
 fn is_wasm(file: &FileSize) -> bool {
@@ -191,6 +209,10 @@ mod tests {
         let lab = over_budget(&[later("raft_lab_bg-X.wasm", 400_000), later("worker-Y.js", 1)]);
         assert_eq!(lab.len(), 1, "{lab:?}");
         assert!(lab[0].starts_with("lab weighs"), "{lab:?}");
+        let lesson =
+            over_budget(&[later("lesson.a.en-X.js", LESSON_BUDGET), later("lesson.b.en-X.js", LESSON_BUDGET + 1)]);
+        assert_eq!(lesson.len(), 1, "{lesson:?}");
+        assert!(lesson[0].starts_with("lesson.b.en-X.js weighs"), "{lesson:?}");
     }
 
     #[test]
@@ -205,7 +227,7 @@ mod tests {
     fn the_table_has_a_row_for_every_file_and_every_part() {
         let sizes = [file("index.html", 1_000), file("a.wasm", 2_000), later("worker-X.js", 500), later("b.js", 4_000)];
         let text = table(&sizes);
-        assert_eq!(text.lines().count(), 8, "{text}");
+        assert_eq!(text.lines().count(), 11, "{text}");
         assert!(text.contains("index.html") && text.contains(&kilobytes(WASM_BUDGET)), "{text}");
         let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
         assert!(row("the first load").contains("9.0 KB") && row("the first load").contains("3.0 KB"), "{text}");

@@ -12,7 +12,7 @@ use super::facts::{Happened, Scene};
 use super::form::{self, Deed, Lesson, LessonError, Line, Step, StepKind, Words};
 use super::value::Value;
 use crate::format::Run;
-use crate::sim::{Listening, Simulation};
+use crate::sim::{Listening, Scenario, Simulation};
 use crate::time::{Duration, Time};
 
 /// What names stand for.
@@ -56,6 +56,17 @@ pub(super) struct Task {
     bound: Values,
     operations: u64,
     from: Time,
+    /// Where everybody begins.
+    begin: Scenario,
+}
+
+/// A task that has been done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The first moment at which what was wanted was so.
+    pub at: Time,
+    /// What the names in its last words stand for there.
+    pub words: Values,
 }
 
 impl Task {
@@ -63,6 +74,10 @@ impl Task {
     fn words(&self, course: &Course) -> Values {
         let scene = Scene { bound: &self.bound, ..course.scene() };
         said(&self.bound, &self.say, &scene)
+    }
+
+    fn reached(&self, course: &Course) -> Reached {
+        Reached { at: course.world.now(), words: self.words(course) }
     }
 }
 
@@ -164,6 +179,10 @@ impl Course {
             }
             Deed::Let(names) => self.name(names)?,
             Deed::Act => {
+                // Whoever goes to where a step begins sees nothing that is done in it.
+                if self.world.now() == self.since {
+                    self.play_to(self.since + Duration::from_micros(1));
+                }
                 let action = form::action(line, &self.bound, self.world.machines().len())?;
                 self.world.act(action).map_err(|error| error.to_string())?;
                 self.hear();
@@ -351,6 +370,7 @@ fn solve(course: &mut Course, step: &Step) -> Result<Task, String> {
         bound: course.bound.clone(),
         operations: course.operations,
         from: course.world.now(),
+        begin: course.world.scenario().clone(),
     };
     if task.goal.is_so(&course.scene()) {
         return Err(format!("“{text}” is so before anybody has done anything, at {}", course.moment()));
@@ -422,26 +442,37 @@ pub fn filled(text: &str, values: &Values, words: &Words) -> Result<String, Stri
 }
 
 impl Planned {
-    /// Whether a task has been done in a run that has gone on from where it began: then what the
-    /// names in its last words stand for.
+    /// Whether a task has been done in a run that has gone on from where it began: at some moment
+    /// since then, what is wanted was so. It doesn't matter how it came to that.
     ///
     /// # Errors
-    /// The step is no task, or there is no such run.
-    pub fn done(&self, run: &Run) -> Result<Option<Values>, String> {
+    /// The step is no task, or the run hasn't gone on from there: it was played differently before.
+    pub fn done(&self, run: &Run) -> Result<Option<Reached>, String> {
         let task = self.task.as_ref().ok_or_else(|| "this step is no task".to_owned())?;
-        let mut world = Simulation::new(run.scenario.clone()).map_err(|error| error.to_string())?;
+        let mut begin = run.scenario.clone();
+        let own = begin.actions.split_off(task.begin.actions.len().min(begin.actions.len()));
+        if begin != task.begin || own.first().is_some_and(|first| first.at < task.from) {
+            return Err(format!("this run isn’t the same up to {}, where the task begins", task.from));
+        }
+        let mut world = Simulation::new(begin).map_err(|error| error.to_string())?;
         world.run_until(task.from);
         let mut course = Course {
             world: listening(world),
             happened: Vec::new(),
             since: task.from,
             operations: task.operations,
-            bound: BTreeMap::new(),
+            bound: task.bound.clone(),
         };
-        course.play_to(run.until);
-        if !task.goal.is_so(&Scene { bound: &task.bound, ..course.scene() }) {
-            return Ok(None);
+        for action in own.into_iter().take_while(|action| action.at <= run.until) {
+            if course.reach(&task.goal, action.at.since(course.world.now())) {
+                return Ok(Some(task.reached(&course)));
+            }
+            course.world.act(action.action).map_err(|error| error.to_string())?;
+            course.hear();
         }
-        Ok(Some(task.words(&course)))
+        if run.until >= task.from && course.reach(&task.goal, run.until.since(course.world.now())) {
+            return Ok(Some(task.reached(&course)));
+        }
+        Ok(None)
     }
 }

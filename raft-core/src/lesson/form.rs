@@ -17,6 +17,7 @@ use super::course::Values;
 use super::value::Value;
 use crate::format::file;
 use crate::format::units;
+use crate::listed::listed;
 use crate::raft::ServerId;
 use crate::sim::{Action, Scenario};
 use crate::time::Duration;
@@ -311,15 +312,16 @@ fn words(value: &Json, language: &str) -> Result<Words, LessonError> {
     })
 }
 
-/// The kinds of steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepKind {
-    /// Something happens, and is explained.
-    Told,
-    /// Somebody says what will happen, and then it does.
-    Predicted,
-    /// Somebody has to reach something.
-    Done,
+listed! {
+    /// The kinds of steps.
+    StepKind {
+        /// Something happens, and is explained.
+        Told "told";
+        /// Somebody says what will happen, and then it does.
+        Predicted "predicted";
+        /// Somebody has to reach something.
+        Done "done";
+    }
 }
 
 /// The parts of the page that a lesson can point at, and bring back.

@@ -31,11 +31,13 @@ mod course;
 mod expression;
 mod facts;
 mod form;
+mod shown;
 mod token;
 mod value;
 
-pub use course::{Plan, Planned, Values, filled, plan};
+pub use course::{Plan, Planned, Reached, Values, filled, plan};
 pub use expression::{Expression, ExpressionError, Names, is_free};
 pub use facts::{Happened, SERVER_FACTS, Scene, ServerFact, WORLD_FACTS, WorldFact, events, facts_in_words};
 pub use form::{AnswerWords, BYTES_MAX, Lesson, LessonError, PARTS, StepKind, StepWords, VERSION, Words};
+pub use shown::{AnswerShown, Shown, StepShown};
 pub use value::{Kind, RoleWord, Value};

@@ -1,0 +1,96 @@
+// @ts-check
+// The list of all lessons, by chapters, with what has been done.
+
+import { fillDialog } from '../kit/dialog.js';
+import { make } from '../kit/dom.js';
+import { lessons } from '../pkg/lessons.js';
+import * as strings from '../words/lessons.js';
+import { forget, progress } from './progress.js';
+
+export class Contents {
+  #actions;
+  #dialog = make('dialog', { id: 'lessons-dialog' });
+  #body = make('div');
+  #said = make('p', { class: 'said', role: 'status' });
+  #file = make('input', {
+    type: 'file',
+    accept: '.json,application/json',
+    class: 'unseen',
+    tabindex: -1,
+    'aria-hidden': 'true',
+  });
+
+  /**
+   * @param {{ open: (name: string, step: number) => void, file: (file: File) => void }} actions
+   */
+  constructor(actions) {
+    this.#actions = actions;
+    document.body.append(this.#dialog);
+    fillDialog(this.#dialog, strings.contents.title, this.#body, this.#said);
+    this.#file.addEventListener('change', () => {
+      const [file] = this.#file.files ?? [];
+      this.#file.value = '';
+      if (!file) return;
+      this.#dialog.close();
+      actions.file(file);
+    });
+  }
+
+  open() {
+    this.#fill();
+    this.#said.textContent = '';
+    this.#dialog.showModal();
+    const [here] = this.#dialog.querySelectorAll('[aria-current]');
+    if (here instanceof HTMLElement) here.focus();
+  }
+
+  #fill() {
+    const { contents, chapters } = strings;
+    const { at, done, language } = progress();
+    /** @type {HTMLElement[]} */
+    const parts = [];
+    for (const chapter of new Set(lessons.map((lesson) => lesson.chapter))) {
+      const items = lessons
+        .filter((lesson) => lesson.chapter === chapter)
+        .map(({ name, minutes, words }) => {
+          const { title, aim } = words[language] ?? words.en ?? Object.values(words)[0];
+          const isHere = at?.name === name;
+          const isDone = done.includes(name);
+          const state = isHere ? contents.here : isDone ? contents.done : contents.minutes(minutes);
+          const open = () => {
+            this.#dialog.close();
+            this.#actions.open(name, isHere ? at.step : 0);
+          };
+          const button = make(
+            'button',
+            {
+              class: isDone ? 'lesson-item done' : 'lesson-item',
+              ...(isHere && { 'aria-current': 'true' }),
+              onclick: open,
+            },
+            make('b', {}, title),
+            make('small', {}, state),
+            make('span', {}, aim),
+          );
+          return make('li', {}, button);
+        });
+      parts.push(make('h3', {}, chapters[chapter] ?? chapter), make('ol', { class: 'lesson-list' }, ...items));
+    }
+    const own = make('button', { onclick: () => this.#file.click() }, contents.own);
+    const clear = make('button', { class: 'quiet', onclick: () => this.#forget() }, contents.clear);
+    clear.disabled = done.length === 0 && !at;
+    this.#body.replaceChildren(
+      make('p', { class: 'hint' }, contents.intro),
+      ...parts,
+      make('p', { class: 'hint' }, contents.progress(done.length, lessons.length)),
+      make('p', { class: 'lesson-own' }, own, clear, this.#file),
+      make('p', { class: 'hint' }, contents.ownHint),
+    );
+  }
+
+  #forget() {
+    forget();
+    this.#fill();
+    this.#said.textContent = strings.contents.cleared;
+  }
+}

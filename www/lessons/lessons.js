@@ -1,0 +1,498 @@
+// @ts-check
+// Lessons: which is open and at which step, what of its run is shown, and whether its task is done.
+
+/** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
+/** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
+/** @typedef {import('../pkg/lessons.js').Listed} Listed */
+/** @typedef {import('../run/source.js').Source} Source */
+
+/**
+ * What an address asks for: a lesson by its name, or packed into it; the step, from 0, and a run
+ * that somebody hands in.
+ * @typedef {{ name: string, packed: string, step: number, run: string }} Wanted
+ */
+
+import { byId, lessMotion } from '../kit/dom.js';
+import { openDialog } from '../kit/dialog.js';
+import { showTrouble, hideTrouble, wordsOf } from '../kit/errors.js';
+import { toast } from '../kit/toast.js';
+import { loadStyle } from '../kit/style.js';
+import { lessons } from '../pkg/lessons.js';
+import styleName from '../css/lessons.css?name';
+import * as common from '../words/common.js';
+import * as strings from '../words/lessons.js';
+import { Card } from './card.js';
+import { Contents } from './contents.js';
+import { packed, unpacked } from './files.js';
+import { note, progress } from './progress.js';
+import { Spotlight, tabsOf } from './spotlight.js';
+import { TASK_PACE, paceOf } from './stretch.js';
+
+/** After so long, a hint shows itself, in ms. */
+const HINT_AFTER = 25_000;
+/** A task is judged this often at most, in ms. */
+const JUDGE_EVERY = 250;
+/** The seed from which a lesson of somebody's own is played. */
+const SEED = '1';
+
+/** @type {import('./card.js').TaskState} */
+const NOT_DONE = { hint: false, said: '', note: '', canHandIn: false };
+
+/**
+ * What a lesson needs of the page.
+ * @typedef {object} Surroundings
+ * @property {import('../lab/client.js').Lab} lab
+ * @property {{ speed: number, playing: boolean, play: () => void, pause: () => void, invalidate: ()
+ * => void }} clock
+ * @property {(link: string) => SimulatedRun} read the run in a link
+ * @property {(simulated: SimulatedRun) => void} take shows it, as a part of a lesson
+ * @property {() => Source} source what is shown
+ * @property {() => void} enter the page makes room
+ * @property {(kept: boolean) => void} leave the page is as it was; with the run that is shown, or
+ * with another that somebody has chosen
+ * @property {(tab: string) => void} choose shows a tab
+ * @property {(hash: string) => void} address the address is to be this
+ */
+
+/**
+ * A lesson that is open.
+ * @typedef {object} Opened
+ * @property {LessonView} view
+ * @property {string} name of ours; else empty
+ * @property {() => Promise<string>} source the lesson itself
+ * @property {string} hash how an address names it; empty where it can't
+ */
+
+export class Lessons {
+  #around;
+  #card = new Card({
+    goTo: (step) => this.#go(step),
+    back: () => this.back(),
+    next: () => this.next(),
+    answer: (answer) => this.#answer(answer),
+    again: () => this.#go(this.#step),
+    hint: () => this.#setTask({ hint: true }),
+    contents: () => this.contents(),
+    playOn: () => this.playOn(),
+    handIn: () => this.#handIn(),
+    speak: (language) => this.#speak(language),
+  });
+  #contents = new Contents({ open: (name, step) => this.open(name, step), file: (file) => this.openFile(file) });
+  #spotlight = new Spotlight();
+  /** @type {Opened | null} */ #open = null;
+  #step = 0;
+  /** The run that the step shows. @type {SimulatedRun | null} */ #run = null;
+  /** Which of the lesson's runs that is. */
+  #place = -1;
+  /** How much had been done to it when the step began. */
+  #changes = 0;
+  #watched = false;
+  /** @type {number | null} */ #chosen = null;
+  #task = NOT_DONE;
+  #hintComes = 0;
+  /** The moment that was judged last. */
+  #judged = '';
+  #judgedAt = 0;
+  #judging = false;
+  /** Which opening is wanted: a later one takes the place of one that is still loading. */
+  #wanted = 0;
+
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.#around = around;
+    byId('logs-panel', HTMLElement).before(this.#card.dom);
+    this.#card.dom.hidden = true;
+    document.addEventListener('keydown', (event) => this.#key(event), true);
+  }
+
+  /** Whether a lesson is open. */
+  get isOpen() {
+    return this.#open !== null;
+  }
+
+  /** The list of all. */
+  contents() {
+    openDialog(async () => {
+      await loadStyle(styleName);
+      return this.#contents;
+    });
+  }
+
+  /** What an address asks for. @param {Wanted} wanted */
+  async openWanted({ name, packed: part, step, run }) {
+    if (name) await this.open(name, step, run);
+    else await this.#openText(() => unpacked(part), part, step, run).catch(() => this.#fail(strings.badLink, ''));
+  }
+
+  /**
+   * Opens a lesson of ours at a step, from 0.
+   * @param {string} name the first one, where it is empty
+   * @param {number} step @param {string} [run] one that somebody hands in
+   */
+  async open(name, step, run = '') {
+    const listed = name ? lessons.find((one) => one.name === name) : lessons[0];
+    if (!listed) {
+      this.#fail(strings.unknown(name), '');
+      return;
+    }
+    const mine = ++this.#wanted;
+    try {
+      const view = await viewOf(listed, progress().language);
+      await loadStyle(styleName);
+      if (mine !== this.#wanted) return;
+      const source = async () => JSON.stringify((await listed.source()).default);
+      this.#begin({ view, name: listed.name, source, hash: `lesson=${listed.name}` }, step, run);
+    } catch (error) {
+      if (mine === this.#wanted) this.#fail(strings.notLoaded, wordsOf(error));
+    }
+  }
+
+  /** A lesson of somebody's own. @param {File} file */
+  async openFile(file) {
+    try {
+      await this.#openText(() => file.text(), '', 0, '');
+    } catch (error) {
+      this.#fail(strings.badFile(file.name), wordsOf(error));
+    }
+  }
+
+  /**
+   * @param {() => Promise<string>} read @param {string} part how an address has it, if that is known
+   * @param {number} step @param {string} run
+   */
+  async #openText(read, part, step, run) {
+    const mine = ++this.#wanted;
+    if (!this.#around.lab.ready) toast(common.lab.loading);
+    const text = await read();
+    const view = await this.#around.lab.readLesson({ text, seed: SEED, language: progress().language });
+    const known = part || (await packed(text));
+    await loadStyle(styleName);
+    if (mine !== this.#wanted) return;
+    this.#begin({ view, name: '', source: async () => text, hash: known ? `teach=${known}` : '' }, step, run);
+  }
+
+  /** @param {string} title @param {string} text */
+  #fail(title, text) {
+    if (!this.#open) this.#around.leave(true);
+    showTrouble({ title, text }, [[common.close, hideTrouble]]);
+  }
+
+  /** @param {Opened} opened @param {number} step @param {string} run */
+  #begin(opened, step, run) {
+    const entering = !this.#open;
+    this.#open = opened;
+    this.#place = -1;
+    this.#run = null;
+    if (entering) this.#around.enter();
+    document.documentElement.dataset.guided = 'lesson';
+    this.#card.dom.hidden = false;
+    this.#card.begin(opened.view);
+    this.#go(Math.min(step, opened.view.steps.length - 1), run);
+  }
+
+  /**
+   * Goes to a step, from 0.
+   * @param {number} at @param {string} [handedIn] somebody's run
+   */
+  #go(at, handedIn = '') {
+    if (!this.#open) return;
+    const { view, name } = this.#open;
+    const step = view.steps[at];
+    // A run that is just there goes on, so that nothing jumps.
+    const goesOn = this.#isOurs && this.#place === step.run && this.#run?.now === step.from && !handedIn;
+    this.#step = at;
+    this.#chosen = null;
+    this.#watched = false;
+    this.#task = NOT_DONE;
+    clearTimeout(this.#hintComes);
+    this.#judged = '';
+    const { clock } = this.#around;
+    clock.pause();
+    if (!goesOn && !this.#show(step.run, step.from, handedIn)) return;
+    const run = /** @type {SimulatedRun} */ (this.#run);
+    this.#changes = run.changes;
+    run.stop = step.kind === 'done' ? Infinity : step.to;
+    this.#introduce(at);
+    this.#card.show(view, at, this.#after);
+    this.#spotlight.turn(step.look);
+    if (step.kind === 'predicted') this.#card.ask(step, null, false);
+    if (step.kind === 'done') {
+      clock.speed = TASK_PACE;
+      this.#setTask({ note: handedIn ? strings.task.checking : '' });
+      this.#hintComes = setTimeout(() => this.#task.said || this.#setTask({ hint: true }), HINT_AFTER);
+      // The judge comes while the task is being read.
+      this.#judge(Boolean(handedIn));
+    }
+    if (step.kind === 'told') this.#watch();
+    const done = progress().done;
+    const isLast = at === view.steps.length - 1;
+    if (name) {
+      note({ at: { name, step: at }, ...(isLast && !done.includes(name) && { done: [...done, name] }) });
+    }
+    this.#around.address(this.#hash);
+    // On a phone, the page scrolls as a whole.
+    for (const id of ['reading', 'page']) byId(id, HTMLElement).scrollTo({ top: 0 });
+  }
+
+  get #hash() {
+    return this.#open?.hash ? `${this.#open.hash}&step=${this.#step + 1}` : '';
+  }
+
+  /** The lesson after this one, if there is one. */
+  get #following() {
+    const at = lessons.findIndex(({ name }) => name === this.#open?.name);
+    return at < 0 ? null : (lessons[at + 1] ?? null);
+  }
+
+  /** What the button of what comes next says. */
+  get #after() {
+    const { view } = /** @type {Opened} */ (this.#open);
+    if (this.#step < view.steps.length - 1) return strings.card.next;
+    const following = this.#following;
+    return following ? strings.card.nextLesson(titleOf(following, view.language)) : strings.card.all;
+  }
+
+  /** Whether what is shown is what the lesson plays, and nobody has done anything to it. */
+  get #isOurs() {
+    const run = this.#run;
+    return run !== null && this.#around.source() === run && !run.dead && run.changes === 0;
+  }
+
+  /**
+   * Shows one of the lesson's runs at a moment, or one that somebody hands in; whether that went
+   * well.
+   * @param {number} place @param {number} from @param {string} handedIn
+   */
+  #show(place, from, handedIn) {
+    const { view } = /** @type {Opened} */ (this.#open);
+    let run;
+    try {
+      run = this.#around.read(handedIn || view.runs[place]);
+    } catch (error) {
+      this.#fail(strings.notLoaded, wordsOf(error));
+      return false;
+    }
+    if (run.differs) showTrouble({ title: strings.differs, text: '' }, [[common.close, hideTrouble]]);
+    if (!handedIn) run.seek(from);
+    this.#run = run;
+    this.#place = handedIn ? -1 : place;
+    this.#around.take(run);
+    return true;
+  }
+
+  /** The instruments that have been introduced by a step. @param {number} at */
+  #introduce(at) {
+    const { steps } = /** @type {Opened} */ (this.#open).view;
+    const parts = steps.slice(0, at + 1).flatMap(({ show }) => show);
+    const tabs = tabsOf(parts);
+    const { kind, look } = steps[at];
+    const all = ['ring', ...parts, ...tabs, ...(tabs.length ? ['panels'] : []), ...(kind === 'done' ? ['tape'] : [])];
+    document.documentElement.dataset.shown = [...new Set(all)].join(' ');
+    const [wanted] = [...tabsOf(look), ...tabsOf(steps[at].show)];
+    const now = wanted ?? tabs.at(-1);
+    if (now) this.#around.choose(now);
+  }
+
+  /** Plays the step's stretch. */
+  #watch() {
+    if (!this.#open || !this.#run) return;
+    const { clock } = this.#around;
+    const { from, to } = this.#open.view.steps[this.#step];
+    if (to <= from) return;
+    clock.speed = paceOf(to - from);
+    if (lessMotion.matches) this.#run.seek(to);
+    else clock.play();
+    clock.invalidate();
+  }
+
+  /** @param {number} answer */
+  #answer(answer) {
+    if (!this.#open) return;
+    const step = this.#open.view.steps[this.#step];
+    this.#chosen = answer;
+    this.#card.ask(step, answer, this.#watched);
+    if (!this.#watched && this.#isOurs) this.#watch();
+    // Whoever has changed the run sees the lesson's own, where it begins.
+    else if (!this.#watched && this.#show(step.run, step.from, '')) {
+      /** @type {SimulatedRun} */ (this.#run).stop = step.to;
+      this.#watch();
+    }
+  }
+
+  back() {
+    if (this.#step > 0) this.#go(this.#step - 1);
+  }
+
+  next() {
+    if (!this.#open) return;
+    if (this.#step < this.#open.view.steps.length - 1) return this.#go(this.#step + 1);
+    const following = this.#following;
+    if (following) this.open(following.name, 0);
+    else this.contents();
+  }
+
+  /** The whole page, with the run as it is. */
+  playOn() {
+    if (!this.#open) return;
+    this.#close();
+    note({ at: null });
+    this.#around.leave(true);
+    toast(strings.left);
+  }
+
+  /** Something else is shown, which isn't of this lesson. */
+  drop() {
+    if (!this.#open) return;
+    this.#close();
+    note({ at: null });
+    this.#around.leave(false);
+  }
+
+  #close() {
+    this.#wanted++;
+    if (this.#run) this.#run.stop = Infinity;
+    this.#open = this.#run = null;
+    clearTimeout(this.#hintComes);
+    this.#card.dom.hidden = true;
+    this.#spotlight.turn([]);
+  }
+
+  /** @param {string} language */
+  async #speak(language) {
+    note({ language });
+    const { name, source, hash } = this.#open ?? {};
+    if (name) await this.open(name, this.#step);
+    else if (source && hash !== undefined) {
+      const text = await source();
+      await this.#openText(async () => text, hash.replace('teach=', ''), this.#step, '');
+    }
+  }
+
+  // Tasks
+
+  /** @param {Partial<import('./card.js').TaskState>} change */
+  #setTask(change) {
+    if (!this.#open) return;
+    this.#task = { ...this.#task, ...change };
+    this.#card.set(this.#open.view.steps[this.#step], this.#task);
+  }
+
+  /** Whether what somebody has done has come to what was wanted. @param {boolean} handedIn */
+  async #judge(handedIn = false) {
+    const { lab } = this.#around;
+    const [opened, step, run] = [this.#open, this.#step, this.#run];
+    if (this.#judging || !opened || !run || run.dead) return;
+    const moment = momentOf(run);
+    const isStill = () => this.#open === opened && this.#step === step && this.#run === run;
+    this.#judging = true;
+    try {
+      const { seed, language } = opened.view;
+      const lesson = { text: await opened.source(), seed, language };
+      if (run.dead || !isStill()) return;
+      const reached = await lab.judgeTask(lesson, step, run.link());
+      if (!isStill() || this.#task.said) return;
+      this.#judged = moment;
+      if (reached) {
+        this.#around.clock.pause();
+        this.#setTask({
+          said: reached.said,
+          note: handedIn ? strings.task.handedIn : '',
+          canHandIn: Boolean(this.#hash),
+        });
+      } else if (handedIn) this.#setTask({ note: strings.task.refuted });
+      else if (this.#task.note) this.#setTask({ note: '' });
+    } catch (error) {
+      if (!isStill()) return;
+      this.#judged = moment;
+      const before = run.now < opened.view.steps[step].from || run.changes > this.#changes;
+      this.#setTask({ note: before ? strings.task.elsewhere : strings.task.unjudged(wordsOf(error)) });
+    } finally {
+      this.#judging = false;
+      this.#judgedAt = performance.now();
+      // While the run is paused, nothing else has it looked at again.
+      if (momentOf(run) !== this.#judged) setTimeout(() => this.#around.clock.invalidate(), 2 * JUDGE_EVERY);
+    }
+  }
+
+  async #handIn() {
+    if (!this.#run || !this.#hash) return;
+    const url = new URL(location.href);
+    url.hash = `${this.#hash}&run=${this.#run.link()}`;
+    try {
+      await navigator.clipboard.writeText(url.href);
+      toast(strings.task.copied);
+    } catch {
+      // It stands in the address, to be copied from there.
+      this.#around.address(url.hash.slice(1));
+      toast(strings.task.inAddress);
+    }
+  }
+
+  // As a view of the page
+
+  /** Another source is shown. @param {Source} source */
+  reset(source) {
+    if (this.#open && source !== this.#run) this.drop();
+  }
+
+  /** @param {Frame} frame @param {boolean} playing */
+  update({ now }, playing) {
+    const [opened, run] = [this.#open, this.#run];
+    if (!opened || !run) return;
+    this.#spotlight.shine();
+    const step = opened.view.steps[this.#step];
+    if (run.changes > this.#changes && run.stop !== Infinity) run.stop = Infinity;
+    if (step.kind === 'done') this.#followTask(run, playing);
+    else if (now >= step.to && run.changes === this.#changes) {
+      if (playing && now === run.stop) this.#around.clock.pause();
+      // From here, it can be played on.
+      if (playing === false && now === run.stop) run.stop = Infinity;
+      if (!this.#watched) {
+        this.#watched = true;
+        if (step.kind === 'predicted') this.#card.ask(step, this.#chosen, true);
+      }
+    }
+  }
+
+  /** @param {SimulatedRun} run @param {boolean} playing */
+  #followTask(run, playing) {
+    if (this.#task.said) return;
+    if (run.changes > this.#changes) {
+      this.#changes = run.changes;
+      // Whoever does something sees what comes of it.
+      if (!playing && !lessMotion.matches) this.#around.clock.play();
+    }
+    if (momentOf(run) !== this.#judged && performance.now() - this.#judgedAt > JUDGE_EVERY) this.#judge();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.#open || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (document.querySelector('.menu, dialog[open], .explanation:focus-within')) return;
+    const target = event.target instanceof Element ? event.target : document.body;
+    if (target.closest('input, select, textarea')) return;
+    const turns = { PageDown: true, PageUp: false }[event.key];
+    // What has the focus may have use for the arrows.
+    const own = target.closest('[role=toolbar], [role=slider], [role=tablist], [role=tabpanel], .log-scroll');
+    const goes = turns ?? (own ? undefined : { ArrowRight: true, ArrowLeft: false }[event.key]);
+    if (goes === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (goes) this.next();
+    else this.back();
+  }
+}
+
+/** A text that changes with the moment, and with what was done. @param {SimulatedRun} run */
+const momentOf = ({ frame: { now, events, branch }, changes }) => `${now} ${events} ${branch} ${changes}`;
+
+/** @param {Listed} listed @param {string} language */
+const spoken = ({ words }, language) => (words[language] ? language : words.en ? 'en' : Object.keys(words)[0]);
+
+/** @param {Listed} listed @param {string} language */
+const titleOf = (listed, language) => listed.words[spoken(listed, language)].title;
+
+/** @param {Listed} listed @param {string} language @returns {Promise<LessonView>} */
+const viewOf = async (listed, language) => (await listed.shown[spoken(listed, language)]()).default;

@@ -1,0 +1,49 @@
+// @ts-check
+// How far somebody has come: which lessons are done, and where they are. It stays in this browser.
+
+const STORED = 'raftarium.lessons';
+
+/** @typedef {{ name: string, step: number }} Place the step from 0 */
+/** @typedef {{ at: Place | null, done: string[], language: string }} Known */
+
+/** Where nothing can be stored, it lasts as long as the page. @type {Known | null} */
+let known = null;
+
+/** @returns {Known} */
+export function progress() {
+  if (known) return known;
+  /** @type {any} */
+  let stored = {};
+  try {
+    stored = JSON.parse(localStorage.getItem(STORED) ?? '{}');
+  } catch {
+    // It is forbidden, or somebody else’s.
+  }
+  const { at, done, language } = stored ?? {};
+  const isPlace = typeof at?.name === 'string' && Number.isInteger(at.step) && at.step >= 0;
+  known = {
+    at: isPlace ? { name: at.name, step: at.step } : null,
+    done: Array.isArray(done) ? done.filter((/** @type {unknown} */ name) => typeof name === 'string') : [],
+    language: typeof language === 'string' ? language : '',
+  };
+  return known;
+}
+
+/** @param {Partial<Known>} change */
+export function note(change) {
+  known = { ...progress(), ...change };
+  try {
+    localStorage.setItem(STORED, JSON.stringify(known));
+  } catch {
+    // As above.
+  }
+}
+
+export function forget() {
+  known = null;
+  try {
+    localStorage.removeItem(STORED);
+  } catch {
+    known = { at: null, done: [], language: '' };
+  }
+}

@@ -1,0 +1,57 @@
+// @ts-check
+// What a step points at: servers on the ring and in the logs, and parts of the page.
+
+/** By the name of a part, as lessons have it: what it is in the page. @type {Record<string, string>} */
+const PLACES = {
+  ring: '#stage',
+  logs: '#logs-panel',
+  tape: '#tape',
+  quorum: '#quorum',
+  sentence: '#why',
+  command: '#console',
+  speed: '.speed',
+  network: '#open-network',
+  spacetime: '#spacetime',
+  events: '#events',
+  clients: '#operations',
+  safety: '#safety-row',
+  server: '#server',
+  stores: '#stores',
+};
+
+/** The parts that are tabs, by their names in lessons: the tabs' names. @type {Record<string, string>} */
+const TABS = {
+  spacetime: 'spacetime',
+  events: 'events',
+  clients: 'operations',
+  safety: 'safety',
+  server: 'server',
+  stores: 'stores',
+};
+
+/** The tabs among these parts, as they came. @param {string[]} parts */
+export const tabsOf = (parts) => parts.flatMap((part) => TABS[part] ?? []);
+
+export class Spotlight {
+  /** @type {string[]} */ #look = [];
+
+  /** @param {string[]} look servers (`S2`) and parts of the page */
+  turn(look) {
+    this.#look = look;
+    this.shine();
+  }
+
+  /** Marks what is there now: rows and buttons come and go. */
+  shine() {
+    const lit = new Set(this.#look.flatMap((name) => [...found(name)]));
+    for (const node of document.querySelectorAll('.spotlit')) if (!lit.has(node)) node.classList.remove('spotlit');
+    for (const node of lit) if (!node.classList.contains('spotlit')) node.classList.add('spotlit');
+  }
+}
+
+/** @param {string} name */
+function found(name) {
+  const [, server] = /^S(\d+)$/.exec(name) ?? [];
+  const place = server ? `#server-buttons [data-server="${server}"]` : PLACES[name];
+  return place ? document.querySelectorAll(place) : [];
+}
