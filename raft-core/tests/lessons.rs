@@ -364,6 +364,57 @@ fn the_document_has_every_name() {
     });
 }
 
+/// In the order of the list, which has them all.
+fn in_order() -> Vec<(String, Lesson)> {
+    let order = include_str!("../../lessons/order.txt");
+    let mut all = lessons();
+    let listed: Vec<(String, Lesson)> = order
+        .split_whitespace()
+        .map(|name| {
+            let at = all.iter().position(|(one, _)| one == name).unwrap_or_else(|| panic!("there is no lesson {name}"));
+            let (name, text) = all.remove(at);
+            (name, Lesson::read(&text).expect("a lesson"))
+        })
+        .collect();
+    assert!(all.is_empty(), "order.txt doesn’t list {:?}", all.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    listed
+}
+
+#[test]
+fn the_guide_for_teachers_has_every_lesson() {
+    let count = |lesson: &Lesson, kind| (0..lesson.len()).filter(|step| lesson.kind(*step) == kind).count();
+    let mut guide = String::new();
+    let mut chapter = String::new();
+    for (name, lesson) in in_order() {
+        if lesson.chapter != chapter {
+            chapter.clone_from(&lesson.chapter);
+            let title = chapter[..1].to_uppercase() + &chapter[1..];
+            guide += &format!(
+                "\n### {title}\n\n| lesson | minutes | after it | predictions, tasks |\n| --- | --- | --- | --- |\n"
+            );
+        }
+        let words = &lesson.words["en"];
+        let (asked, tasks) = (count(&lesson, StepKind::Predicted), count(&lesson, StepKind::Done));
+        let (title, aim, minutes) = (&words.title, &words.aim, lesson.minutes);
+        guide += &format!("| [{title}](../lessons/{name}.json) | {minutes} | {aim} | {asked}, {tasks} |\n");
+    }
+    kept_as_made("docs/teaching.md", |kept| {
+        let (before, rest) = kept.split_once("<!-- guide -->\n").expect("where the guide begins");
+        let (_, after) = rest.split_once("<!-- end of guide -->").expect("where it ends");
+        format!("{before}<!-- guide -->\n{guide}\n<!-- end of guide -->{after}")
+    });
+}
+
+/// Five minutes or less each, in four chapters.
+#[test]
+fn a_lesson_takes_five_minutes_at_most() {
+    let all = in_order();
+    assert!(all.len() >= 16);
+    assert!(all.iter().all(|(_, lesson)| (1..=5).contains(&lesson.minutes)));
+    let chapters: std::collections::BTreeSet<&str> = all.iter().map(|(_, lesson)| lesson.chapter.as_str()).collect();
+    assert_eq!(chapters.len(), 4);
+}
+
 /// The example of the document is a lesson, and what it claims is so.
 #[test]
 fn the_document_s_example_is_fine() {

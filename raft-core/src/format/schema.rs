@@ -132,7 +132,7 @@ fn described(mut of: Value, description: String) -> Value {
     of
 }
 
-fn object(description: String, required: &[&str], properties: Map<String, Value>) -> Value {
+pub(crate) fn object(description: String, required: &[&str], properties: Map<String, Value>) -> Value {
     let object = json!({
         "type": "object",
         "description": description,
@@ -142,7 +142,7 @@ fn object(description: String, required: &[&str], properties: Map<String, Value>
     if required.is_empty() { object } else { merged(object, json!({ "required": required })) }
 }
 
-fn merged(mut one: Value, other: Value) -> Value {
+pub(crate) fn merged(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
         one.extend(other);
     }
@@ -167,28 +167,9 @@ pub fn json_schema() -> Value {
     let hash = text("The run's trace hash there: a version that plays the run differently says so.");
     add("hash", merged(hash, json!({ "pattern": "^[0-9a-fA-F]{16}$" })));
     add("found", what_was_found());
-    add(
-        "servers",
-        json!({
-            "type": "integer",
-            "minimum": 1,
-            "maximum": SERVERS_MAX,
-            "description": "How many servers there are at first; 5 if left out.",
-        }),
-    );
-    for (part, about) in PARTS {
-        let of = PARAMETERS.iter().filter(|parameter| parameter.part == *part);
-        let fields = of.map(|of| (of.name.to_owned(), described(form(of.form), said(of.doc))));
-        add(part, object(said(about), &[], fields.collect()));
+    for (name, of) in world() {
+        add(&name, of);
     }
-    add(
-        "without",
-        json!({
-            "type": "array",
-            "description": "Rules of Raft that are switched off. `raftarium rules` lists them.",
-            "items": { "enum": Rule::ALL.map(Rule::name) },
-        }),
-    );
     let action = |row: &Row| {
         let mut properties = Map::new();
         properties.insert("at".into(), reference("length"));
@@ -219,6 +200,46 @@ pub fn json_schema() -> Value {
     )
 }
 
+/// The world that a run happens in.
+pub(crate) fn world() -> Map<String, Value> {
+    let mut world = Map::new();
+    let servers = json!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": SERVERS_MAX,
+        "description": "How many servers there are at first; 5 if left out.",
+    });
+    world.insert("servers".into(), servers);
+    for (part, about) in PARTS {
+        let of = PARAMETERS.iter().filter(|parameter| parameter.part == *part);
+        let fields = of.map(|of| (of.name.to_owned(), described(form(of.form), said(of.doc))));
+        world.insert((*part).into(), object(said(about), &[], fields.collect()));
+    }
+    let without = json!({
+        "type": "array",
+        "description": "Rules of Raft that are switched off. `raftarium rules` lists them.",
+        "items": { "enum": Rule::ALL.map(Rule::name) },
+    });
+    world.insert("without".into(), without);
+    world
+}
+
+/// What can be done in a lesson: without a time, and with names in the place of servers.
+pub(crate) fn actions_of_lessons() -> Vec<Value> {
+    let named = |field: &Field| match field.form {
+        "Aim" | "Server" | "Groups" => json!({ "anyOf": [form(field.form), reference("name")] }),
+        other => form(other),
+    };
+    let action = |row: &Row| {
+        let mut properties = Map::new();
+        properties.insert("do".into(), json!({ "const": row.name }));
+        properties.extend(fields_of(row).map(|field| (field.in_files.to_owned(), named(field))));
+        let required: Vec<&str> = ["do"].into_iter().chain(fields_of(row).map(|field| field.in_files)).collect();
+        object(said(row.doc), &required, properties)
+    };
+    ROWS.iter().map(action).collect()
+}
+
 /// What was found wrong with the run.
 fn what_was_found() -> Value {
     let mut fields = Map::new();
@@ -239,7 +260,7 @@ pub fn guarantees_in_words() -> String {
 }
 
 /// Forms that several fields have.
-fn definitions() -> Value {
+pub(crate) fn definitions() -> Value {
     let text =
         |pattern: &str, description: &str| json!({ "type": "string", "pattern": pattern, "description": description });
     let seed = "A whole number below 2 to the power of 64, as a text, because not every program keeps all its digits.";

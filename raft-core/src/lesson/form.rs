@@ -29,9 +29,9 @@ pub const BYTES_MAX: usize = 256 * 1024;
 /// The most sentences of a step.
 pub const SENTENCES_MAX: usize = 3;
 /// The most characters of a sentence.
-const SENTENCE_MAX: usize = 200;
+pub(super) const SENTENCE_MAX: usize = 200;
 /// A prediction has at least and at most so many answers.
-const ANSWERS: core::ops::RangeInclusive<usize> = 2..=4;
+pub(super) const ANSWERS: core::ops::RangeInclusive<usize> = 2..=4;
 
 /// What is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]

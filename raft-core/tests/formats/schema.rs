@@ -7,6 +7,7 @@ use raft_core::format::message::messages_in_words;
 use raft_core::format::recording;
 use raft_core::format::schema::{actions_in_words, guarantees_in_words, json_schema};
 use raft_core::format::{FACT_MAX, Found};
+use raft_core::lesson::{self, Lesson};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::Parameters;
 use raft_core::time::Time;
@@ -20,6 +21,8 @@ use crate::runs::every_action_in_a_run;
 fn the_documents_say_what_the_tables_say() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
     kept_as_made("docs/scenario.schema.json", |_| schema.clone());
+    let schema = serde_json::to_string_pretty(&lesson::json_schema()).unwrap() + "\n";
+    kept_as_made("docs/lesson.schema.json", |_| schema.clone());
     let schema = serde_json::to_string_pretty(&recording::json_schema()).unwrap() + "\n";
     kept_as_made("docs/recording.schema.json", |_| schema.clone());
     kept_as_made("docs/formats.md", |kept| {
@@ -125,10 +128,15 @@ pub fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
             .iter()
             .all(|(name, schema)| value.get(name).is_none_or(|value| fits(root, schema, value))),
         "additionalProperties" => {
-            assert_eq!(wanted, &json!(false));
-            let known = &schema["properties"];
-            value.as_object().is_none_or(|fields| fields.keys().all(|name| known.get(name).is_some()))
+            let known = schema.get("properties");
+            let mut others = value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| known.is_none_or(|known| known.get(name).is_none()));
+            if wanted == &json!(false) { others.next().is_none() } else { others.all(|(_, of)| fits(root, wanted, of)) }
         }
+        "anyOf" => wanted.as_array().unwrap().iter().any(|schema| fits(root, schema, value)),
         "oneOf" => wanted.as_array().unwrap().iter().filter(|schema| fits(root, schema, value)).count() == 1,
         other => panic!("the validator doesn't know {other}"),
     })
@@ -273,4 +281,38 @@ fn the_schema_and_the_reader_refuse_the_same() {
         changed[field] = value;
         both(&changed, false, field);
     }
+}
+
+/// All that a lesson has that the reader looks at; conditions it reads only when it plays them.
+#[test]
+fn lessons_fit_their_schema_and_what_is_no_lesson_does_not() {
+    let schema = lesson::json_schema();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../lessons");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let whole: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(fits(&schema, &schema, &whole), "{}", path.display());
+        seen += 1;
+        for (pointer, value) in [
+            ("/raftarium-lesson", json!(2)),
+            ("/minutes", json!("5")),
+            ("/steps", json!([])),
+            ("/steps/0", json!({ "told": [], "clams": [] })),
+            ("/steps/0", json!({ "told": [], "done": "up = {}" })),
+            ("/steps/0", json!({ "claims": [] })),
+            ("/words/en/steps/0/sentences", json!(["a", "b", "c", "d"])),
+            ("/words/en/steps/0", json!({ "heading": "H" })),
+            ("/words/en/title", Value::Null),
+        ] {
+            let mut broken = whole.clone();
+            *broken.pointer_mut(pointer).unwrap() = value;
+            assert!(!fits(&schema, &schema, &broken), "{}: {pointer}", path.display());
+            assert!(Lesson::read(&broken.to_string()).is_err(), "{}: {pointer}", path.display());
+        }
+    }
+    assert!(seen >= 16, "only {seen} lessons");
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const VARIABLE: &str = "RAFT_MUTANT";
 
 /// Folders that are copied.
-const FOLDERS: [&str; 2] = ["raft-core", "cli"];
+const FOLDERS: [&str; 3] = ["raft-core", "cli", "lessons"];
 /// Single files that the compiler and the tests need besides.
 const FILES: [&str; 4] = ["Cargo.lock", "rust-toolchain.toml", "docs/formats.md", "docs/scenario.schema.json"];
 
