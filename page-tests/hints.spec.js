@@ -46,6 +46,7 @@ for (const [width, height] of [
         const views = ['#stage', '#quorum', '#why', '#legend', '#transport'];
         return views.map((id) => document.querySelector(id)?.getBoundingClientRect().top);
       });
+    await expect(page.locator('.hint-card')).toBeVisible();
     const before = await places();
     await page.getByRole('button', { name: 'No more hints' }).click();
     await expect(page.locator('.hint-card')).toHaveCount(0);

@@ -42,7 +42,9 @@ test('keys play, step and change speed, and the dialog lists them', async ({ pag
   await expect(
     dialog.locator('.signs').filter({ hasText: 'a server is elected' }).locator('canvas, img, svg'),
   ).toHaveCount(9);
-  await expect(dialog.locator('kbd')).toHaveText([...'Space|.|,|[|]|J|Z|X|W|B|U|+|−|1 … 9|/|P|H|N|S|F|T|?'.split('|')]);
+  await expect(dialog.locator('kbd')).toHaveText([
+    ...'Space|.|,|[|]|J|Z|X|W|B|U|+|−|1 … 9|/|P|H|N|L|S|F|T|?'.split('|'),
+  ]);
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
   await page.keyboard.press('n');

@@ -236,3 +236,19 @@ export const tamper = (page, script) =>
     const name = /(\w+) as Run\b/.exec(text)?.[1];
     await route.fulfill({ response, body: `${text}\n{ const Run = ${name}; ${script} }` });
   });
+
+/** Drops a file onto the page. @param {import('@playwright/test').Page} page @param {string} name @param {string} content */
+export async function drop(page, name, content) {
+  const dataTransfer = await page.evaluateHandle(
+    ([title, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], title, { type: 'application/json' }));
+      return transfer;
+    },
+    [name, content],
+  );
+  await page.dispatchEvent('#ring', 'dragenter', { dataTransfer });
+  await expect(page.locator('body')).toHaveAttribute('data-drop', /Drop/);
+  await page.dispatchEvent('#ring', 'drop', { dataTransfer });
+  await expect(page.locator('body')).not.toHaveAttribute('data-drop');
+}

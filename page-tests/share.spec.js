@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { counterexamples } from '../www/run/counterexamples.js';
-import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type } from './page.js';
+import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type, drop } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -72,22 +72,6 @@ const writeScenario = (page, bytes, note = '', found = null) =>
     ([all, words, said]) => /** @type {any} */ (window).raftarium.lab.writeFile(Uint8Array.from(all), words, said),
     /** @type {[number[], string, unknown]} */ ([[...bytes], note, found]),
   );
-
-/** Drops a file onto the page. @param {Page} page @param {string} name @param {string} content */
-async function drop(page, name, content) {
-  const dataTransfer = await page.evaluateHandle(
-    ([title, text]) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([text], title, { type: 'application/json' }));
-      return transfer;
-    },
-    [name, content],
-  );
-  await page.dispatchEvent('#ring', 'dragenter', { dataTransfer });
-  await expect(page.locator('body')).toHaveAttribute('data-drop', /Drop/);
-  await page.dispatchEvent('#ring', 'drop', { dataTransfer });
-  await expect(page.locator('body')).not.toHaveAttribute('data-drop');
-}
 
 test('the address bar always holds the link: a fresh page opens the same run at the same moment', async ({
   page,

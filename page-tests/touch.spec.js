@@ -1,29 +1,11 @@
 // @ts-check
 // Fingers, as a touch screen reports them: strokes, long presses, and two at once.
+import { steps, touch } from './fingers.js';
 import { advanceBy, drawer, expect, open, openStill, quiet, server, tab, test, underWay } from './page.js';
 
+/** @typedef {import('./fingers.js').Point} Point */
+
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-
-/**
- * Moves fingers, each along its list of points. @param {import('@playwright/test').Page} page
- * @param {[number, number][][]} fingers @param {() => Promise<void>} [before] while they still
- * touch
- */
-async function touch(page, fingers, before) {
-  const device = await page.context().newCDPSession(page);
-  const at = (/** @type {number} */ i) => fingers.map((path, id) => ({ id, x: path[i][0], y: path[i][1] }));
-  await device.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0) });
-  for (let i = 1; i < fingers[0].length; i++) {
-    await device.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(i) });
-  }
-  await before?.();
-  await device.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-}
-
-/** @typedef {[number, number]} Point */
-/** Steps from one point to another. @param {Point} from @param {Point} to @returns {Point[]} */
-const steps = ([x, y], [u, v]) =>
-  Array.from({ length: 21 }, (_, i) => [x + ((u - x) * i) / 20, y + ((v - y) * i) / 20]);
 
 /**
  * @param {import('@playwright/test').Page} page

@@ -12,7 +12,7 @@ import { Approach, BEFORE } from './approach.js';
 import { BranchActions } from '../panels/branch-actions.js';
 import { Clock } from './clock.js';
 import { Console } from './command-line.js';
-import { byId, lessMotion, setText } from '../kit/dom.js';
+import { byId, lessMotion, make, setText } from '../kit/dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
@@ -169,6 +169,7 @@ export class App {
       clock: this.clock,
       read: (link) => Object.assign(new SimulatedRun(this.#Run.fromLink(link), this.#Run.usualSettings()), FROM_LINK),
       take: (simulated) => this.#take(simulated),
+      simulated: () => this.#run,
       source: () => this.#source,
       enter: () => this.#enterLesson(),
       leave: (kept) => this.#leaveLesson(kept),
@@ -250,6 +251,7 @@ export class App {
       take: (run, origin, note, found) => this.#replace(runFromElsewhere(Run, run, origin, note, found)),
       scene: () => this.#scene(),
       present: () => this.#present(),
+      collect: () => this.#lessons().then((lessons) => lessons?.collect()),
       stop: (error) => this.#stopForPanic(error),
     });
     this.#wireHeader();
@@ -283,9 +285,11 @@ export class App {
   }
 
   async #hint() {
-    // Who can't have them does without.
+    // Their room is kept, so that nothing moves when they come. Who can't have them does without.
+    const room = make('div', { class: 'hint-room' });
+    byId('seed', HTMLElement).parentElement?.before(room);
     const part = await import('./hints.js').catch(() => null);
-    if (part) this.#views.push(new part.Hints());
+    if (part) this.#views.push(new part.Hints(room));
   }
 
   /** The run that somebody plays with, and that is kept: not a lesson's. */
@@ -312,7 +316,7 @@ export class App {
 
   /** @param {File} file */
   async #openIfLesson(file) {
-    if (file.size > LONGEST_LESSON || !(await file.text()).includes('"raftarium-lesson"')) return false;
+    if (file.size > LONGEST_LESSON || !/"raftarium-(lesson|playlist)"/.test(await file.text())) return false;
     (await this.#lessons())?.openFile(file);
     return true;
   }
@@ -434,7 +438,9 @@ export class App {
   }
 
   #present() {
-    this.#presenter().then((presenter) => presenter?.enter());
+    // A lesson is presented by itself.
+    if (this.#inLesson) this.#lessons().then((lessons) => lessons?.present());
+    else this.#presenter().then((presenter) => presenter?.enter());
   }
 
   /** @param {number} time */

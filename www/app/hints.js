@@ -27,11 +27,12 @@ export class Hints {
     if (document.querySelector('#help-dialog[open]')) this.done(2);
   });
 
-  constructor() {
+  /** @param {Element} room where they stand */
+  constructor(room) {
     this.#watch.observe(byId('page', HTMLElement), { childList: true });
     this.#watch.observe(byId('help-dialog', HTMLElement), { attributeFilter: ['open'] });
     this.#show();
-    byId('seed', HTMLElement).parentElement?.before(this.#box);
+    room.replaceWith(this.#box);
   }
 
   reset() {

@@ -11,6 +11,7 @@ export class Contents {
   #actions;
   #dialog = make('dialog', { id: 'lessons-dialog' });
   #body = make('div');
+  #which = make('select');
   #said = make('p', { class: 'said', role: 'status' });
   #file = make('input', {
     type: 'file',
@@ -21,7 +22,8 @@ export class Contents {
   });
 
   /**
-   * @param {{ open: (name: string, step: number) => void, file: (file: File) => void }} actions
+   * @param {{ open: (name: string, step: number) => void, file: (file: File) => void, print:
+   * (names: string[]) => void }} actions
    */
   constructor(actions) {
     this.#actions = actions;
@@ -76,6 +78,15 @@ export class Contents {
         });
       parts.push(make('h3', {}, chapters[chapter] ?? chapter), make('ol', { class: 'lesson-list' }, ...items));
     }
+    const print = make('button', { onclick: () => this.#print() }, contents.print);
+    const which = make('select', { 'aria-label': contents.printWhich });
+    which.append(
+      make('option', { value: '' }, contents.printAll),
+      ...lessons.map(({ name, words }) =>
+        make('option', { value: name, selected: name === at?.name }, (words[language] ?? words.en).title),
+      ),
+    );
+    this.#which = which;
     const own = make('button', { onclick: () => this.#file.click() }, contents.own);
     const clear = make('button', { class: 'quiet', onclick: () => this.#forget() }, contents.clear);
     clear.disabled = done.length === 0 && !at;
@@ -84,8 +95,15 @@ export class Contents {
       ...parts,
       make('p', { class: 'hint' }, contents.progress(done.length, lessons.length)),
       make('p', { class: 'lesson-own' }, own, clear, this.#file),
+      make('p', { class: 'lesson-own' }, which, print),
       make('p', { class: 'hint' }, contents.ownHint),
     );
+  }
+
+  #print() {
+    const { value } = this.#which;
+    this.#dialog.close();
+    this.#actions.print(lessons.flatMap(({ name }) => (!value || value === name ? [name] : [])));
   }
 
   #forget() {

@@ -17,6 +17,7 @@
 import { byId, lessMotion } from '../kit/dom.js';
 import { openDialog } from '../kit/dialog.js';
 import { showTrouble, hideTrouble, wordsOf } from '../kit/errors.js';
+import { lazily } from '../kit/lazy.js';
 import { toast } from '../kit/toast.js';
 import { loadStyle } from '../kit/style.js';
 import { lessons } from '../pkg/lessons.js';
@@ -26,7 +27,10 @@ import * as strings from '../words/lessons.js';
 import { Card } from './card.js';
 import { Contents } from './contents.js';
 import { packed, unpacked } from './files.js';
+import * as playlist from './playlist.js';
+import { PlaylistDialog } from './playlist-dialog.js';
 import { note, progress } from './progress.js';
+import { printSheets } from './sheet.js';
 import { Spotlight, tabsOf } from './spotlight.js';
 import { TASK_PACE, paceOf } from './stretch.js';
 
@@ -49,6 +53,7 @@ const NOT_DONE = { hint: false, said: '', note: '', canHandIn: false };
  * @property {(link: string) => SimulatedRun} read the run in a link
  * @property {(simulated: SimulatedRun) => void} take shows it, as a part of a lesson
  * @property {() => Source} source what is shown
+ * @property {() => SimulatedRun} simulated the simulated run that was shown last
  * @property {() => void} enter the page makes room
  * @property {(kept: boolean) => void} leave the page is as it was; with the run that is shown, or
  * with another that somebody has chosen
@@ -63,6 +68,7 @@ const NOT_DONE = { hint: false, said: '', note: '', canHandIn: false };
  * @property {string} name of ours; else empty
  * @property {() => Promise<string>} source the lesson itself
  * @property {string} hash how an address names it; empty where it can't
+ * @property {boolean} moments whether its runs are moments as they are, and nothing is played
  */
 
 export class Lessons {
@@ -79,7 +85,18 @@ export class Lessons {
     handIn: () => this.#handIn(),
     speak: (language) => this.#speak(language),
   });
-  #contents = new Contents({ open: (name, step) => this.open(name, step), file: (file) => this.openFile(file) });
+  #contents = new Contents({
+    open: (name, step) => this.open(name, step),
+    file: (file) => this.openFile(file),
+    print: (names) => this.#print(names),
+  });
+  #collection = lazily(async () => {
+    await loadStyle(styleName);
+    return new PlaylistDialog({
+      simulated: () => this.#around.simulated(),
+      play: (list, moment) => this.#play(list, moment),
+    });
+  });
   #spotlight = new Spotlight();
   /** @type {Opened | null} */ #open = null;
   #step = 0;
@@ -87,7 +104,7 @@ export class Lessons {
   /** Which of the lesson's runs that is. */
   #place = -1;
   /** How much had been done to it when the step began. */
-  #changes = 0;
+  #acts = 0;
   #watched = false;
   /** @type {number | null} */ #chosen = null;
   #task = NOT_DONE;
@@ -143,16 +160,32 @@ export class Lessons {
       await loadStyle(styleName);
       if (mine !== this.#wanted) return;
       const source = async () => JSON.stringify((await listed.source()).default);
-      this.#begin({ view, name: listed.name, source, hash: `lesson=${listed.name}` }, step, run);
+      this.#begin({ view, name: listed.name, source, hash: `lesson=${listed.name}`, moments: false }, step, run);
     } catch (error) {
       if (mine === this.#wanted) this.#fail(strings.notLoaded, wordsOf(error));
     }
   }
 
-  /** A lesson of somebody's own. @param {File} file */
+  /** The playlist that somebody is making. */
+  collect() {
+    openDialog(this.#collection);
+  }
+
+  /** @param {import('./playlist.js').Playlist} list @param {number} moment */
+  async #play(list, moment) {
+    const mine = ++this.#wanted;
+    await loadStyle(styleName);
+    if (mine !== this.#wanted) return;
+    const source = async () => '';
+    this.#begin({ view: playlist.shown(list), name: '', source, hash: '', moments: true }, moment, '');
+  }
+
+  /** A lesson of somebody's own, or a playlist. @param {File} file */
   async openFile(file) {
     try {
-      await this.#openText(() => file.text(), '', 0, '');
+      const text = await file.text();
+      if (text.includes('"raftarium-playlist"')) await this.#play(playlist.read(text), 0);
+      else await this.#openText(async () => text, '', 0, '');
     } catch (error) {
       this.#fail(strings.badFile(file.name), wordsOf(error));
     }
@@ -170,7 +203,8 @@ export class Lessons {
     const known = part || (await packed(text));
     await loadStyle(styleName);
     if (mine !== this.#wanted) return;
-    this.#begin({ view, name: '', source: async () => text, hash: known ? `teach=${known}` : '' }, step, run);
+    const hash = known ? `teach=${known}` : '';
+    this.#begin({ view, name: '', source: async () => text, hash, moments: false }, step, run);
   }
 
   /** @param {string} title @param {string} text */
@@ -201,7 +235,8 @@ export class Lessons {
     const { view, name } = this.#open;
     const step = view.steps[at];
     // A run that is just there goes on, so that nothing jumps.
-    const goesOn = this.#isOurs && this.#place === step.run && this.#run?.now === step.from && !handedIn;
+    const goesOn =
+      this.#isOurs && !this.#open.moments && this.#place === step.run && this.#run?.now === step.from && !handedIn;
     this.#step = at;
     this.#chosen = null;
     this.#watched = false;
@@ -212,8 +247,8 @@ export class Lessons {
     clock.pause();
     if (!goesOn && !this.#show(step.run, step.from, handedIn)) return;
     const run = /** @type {SimulatedRun} */ (this.#run);
-    this.#changes = run.changes;
-    run.stop = step.kind === 'done' ? Infinity : step.to;
+    this.#acts = run.acts;
+    run.stop = step.kind === 'done' || this.#open.moments ? Infinity : step.to;
     this.#introduce(at);
     this.#card.show(view, at, this.#after);
     this.#spotlight.turn(step.look);
@@ -257,7 +292,7 @@ export class Lessons {
   /** Whether what is shown is what the lesson plays, and nobody has done anything to it. */
   get #isOurs() {
     const run = this.#run;
-    return run !== null && this.#around.source() === run && !run.dead && run.changes === 0;
+    return run !== null && this.#around.source() === run && !run.dead && run.acts === 0;
   }
 
   /**
@@ -275,7 +310,7 @@ export class Lessons {
       return false;
     }
     if (run.differs) showTrouble({ title: strings.differs, text: '' }, [[common.close, hideTrouble]]);
-    if (!handedIn) run.seek(from);
+    if (!handedIn && !(/** @type {Opened} */ (this.#open).moments)) run.seek(from);
     this.#run = run;
     this.#place = handedIn ? -1 : place;
     this.#around.take(run);
@@ -357,6 +392,7 @@ export class Lessons {
     clearTimeout(this.#hintComes);
     this.#card.dom.hidden = true;
     this.#spotlight.turn([]);
+    if (document.documentElement.dataset.large !== undefined) this.present();
   }
 
   /** @param {string} language */
@@ -367,6 +403,29 @@ export class Lessons {
     else if (source && hash !== undefined) {
       const text = await source();
       await this.#openText(async () => text, hash.replace('teach=', ''), this.#step, '');
+    }
+  }
+
+  /** As large as the screen has room, or as before. */
+  present() {
+    const { dataset } = document.documentElement;
+    const large = dataset.large === undefined;
+    if (large) dataset.large = '';
+    else delete dataset.large;
+    if (large && navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+  }
+
+  /** @param {string[]} names of ours */
+  async #print(names) {
+    const { language } = progress();
+    try {
+      const address = (/** @type {string} */ name) => Object.assign(new URL(location.href), { hash: `lesson=${name}` });
+      const all = lessons.filter(({ name }) => names.includes(name));
+      const sheets = all.map(async (one) => ({ view: await viewOf(one, language), address: address(one.name).href }));
+      printSheets(await Promise.all(sheets));
+    } catch (error) {
+      this.#fail(strings.notLoaded, wordsOf(error));
     }
   }
 
@@ -406,7 +465,7 @@ export class Lessons {
     } catch (error) {
       if (!isStill()) return;
       this.#judged = moment;
-      const before = run.now < opened.view.steps[step].from || run.changes > this.#changes;
+      const before = run.now < opened.view.steps[step].from || run.acts > this.#acts;
       this.#setTask({ note: before ? strings.task.elsewhere : strings.task.unjudged(wordsOf(error)) });
     } finally {
       this.#judging = false;
@@ -443,9 +502,9 @@ export class Lessons {
     if (!opened || !run) return;
     this.#spotlight.shine();
     const step = opened.view.steps[this.#step];
-    if (run.changes > this.#changes && run.stop !== Infinity) run.stop = Infinity;
+    if (run.acts > this.#acts && run.stop !== Infinity) run.stop = Infinity;
     if (step.kind === 'done') this.#followTask(run, playing);
-    else if (now >= step.to && run.changes === this.#changes) {
+    else if (now >= step.to && run.acts === this.#acts) {
       if (playing && now === run.stop) this.#around.clock.pause();
       // From here, it can be played on.
       if (playing === false && now === run.stop) run.stop = Infinity;
@@ -459,8 +518,8 @@ export class Lessons {
   /** @param {SimulatedRun} run @param {boolean} playing */
   #followTask(run, playing) {
     if (this.#task.said) return;
-    if (run.changes > this.#changes) {
-      this.#changes = run.changes;
+    if (run.acts > this.#acts) {
+      this.#acts = run.acts;
       // Whoever does something sees what comes of it.
       if (!playing && !lessMotion.matches) this.#around.clock.play();
     }

@@ -58,8 +58,10 @@ export class SimulatedRun {
   note = '';
   /** Whether it was opened to see how it breaks. */
   watch = false;
-  /** Counts everything that was done to it. */
+  /** Counts everything that was done to it, and every journey through it. */
   changes = 0;
+  /** Counts what was done to its cluster. */
+  acts = 0;
   /** Where playing stops, in virtual microseconds. */
   stop = Infinity;
   /** The simulator panicked: nothing can be asked of it any more. */
@@ -184,7 +186,7 @@ export class SimulatedRun {
     const to = frame.now + whole;
     // Nothing ends the run where that was found, as a violation does: whoever plays stops there.
     const found = claim && claim.branch === frame.branch ? claim.time : Infinity;
-    const stops = [found, this.stop].filter((time) => frame.now <= time);
+    const stops = [found, this.stop].filter((time) => frame.now < time);
     this.advanceTo(Math.min(to, ...stops));
   }
 
@@ -239,6 +241,7 @@ export class SimulatedRun {
    * @param {...Action} actions
    */
   act(...actions) {
+    this.acts++;
     this.#attempt((run) => {
       for (const action of actions) act(run, action);
     });
@@ -276,6 +279,7 @@ export class SimulatedRun {
    * @param {string} command
    */
   submit(command) {
+    this.acts++;
     return (
       this.#change((run) => {
         act(run, { do: 'submit', command });

@@ -20,6 +20,7 @@ const { share: words } = strings;
  * @property {(file: File) => void} open
  * @property {(kind: 'png' | 'svg') => void} picture of the ring
  * @property {() => void} present
+ * @property {() => void} collect opens the playlist, into which moments are put
  */
 
 export class ShareDialog {
@@ -92,6 +93,7 @@ export class ShareDialog {
           this.#dialog.close();
           means.present();
         }),
+        button(words.playlist, () => means.collect()),
         button(words.frame, () => this.#copy(frameOf(this.#means.simulated()))),
       ),
     );

@@ -25,6 +25,7 @@ import { toast } from '../kit/toast.js';
  * @property {(file: File) => Promise<boolean>} other opens a file that holds something else than a
  * run; whether it did
  * @property {() => void} present
+ * @property {() => void} collect opens the playlist, into which moments are put
  * @property {(error: unknown) => void} stop the simulator panicked
  */
 
@@ -35,7 +36,7 @@ export class Sharing {
   #opening = null;
   #dialog = lazily(async () => {
     const { ShareDialog } = await import('./share-dialog.js');
-    const { lab, simulated, scene, present } = this.#around;
+    const { lab, simulated, scene, present, collect } = this.#around;
     return new ShareDialog({
       lab,
       simulated,
@@ -43,6 +44,7 @@ export class Sharing {
       // What it shows is what was there when somebody asked for it.
       picture: (kind) => this.#save(scene(), kind),
       present,
+      collect,
     });
   });
 

@@ -18,12 +18,23 @@ export const contents = {
   here: 'you are here',
   begin: 'Begin',
   goOn: 'Go on',
-  own: 'Open a lesson from a file',
+  print: 'Print sheets',
+  printWhich: 'Which sheets are printed',
+  printAll: 'of all lessons',
+  own: 'Open a lesson or a playlist',
   ownHint: 'Or drop the file onto the page. How to write one: docs/lessons.md; “raftarium lesson FILE” checks it.',
   clear: 'Forget my progress',
   cleared: 'Forgotten: this browser keeps nothing about lessons any more.',
   /** @param {number} done @param {number} all */
   progress: (done, all) => `${done} of ${all} done. This is kept in this browser only.`,
+};
+
+/** What is printed. */
+export const sheet = {
+  /** @param {number} minutes */
+  minutes: (minutes) => `${minutes} minutes`,
+  terms: 'Terms',
+  answers: 'Answers',
 };
 
 export const card = {

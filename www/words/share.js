@@ -37,8 +37,11 @@ export const share = {
   history: 'History',
   trace: 'Trace',
   show: 'Show it',
-  showHelp: 'Presenter mode is large and works with a remote control. The frame is a player for a page of your own.',
+  showHelp:
+    'Presenter mode is large and works with a remote control. A playlist has moments with notes, in your order. The ' +
+    'frame is a player for a page of your own.',
   present: 'Presenter mode',
+  playlist: 'Add to a playlist…',
   frame: 'Copy frame',
   drop: 'Drop the scenario file to open it',
 };
