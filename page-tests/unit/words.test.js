@@ -1,6 +1,7 @@
 // @ts-check
 // What the page explains: every term that it marks, and what every violation means.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { meanings } from '../../www/words/meanings.js';
 import { sources } from '../../www/words/sources.js';
@@ -97,4 +98,60 @@ test('what a violation is about comes as four numbers', () => {
   assert.deepEqual(aboutOf({ about: [0, 7, 9, 0] }), { servers: [], entries: [7, 9] });
   assert.deepEqual(aboutOf(null), { servers: [], entries: [] });
   assert.deepEqual(aboutOf({}), { servers: [], entries: [] });
+});
+
+const lessons = readFileSync('lessons/order.txt', 'utf8')
+  .split(/\s+/)
+  .filter(Boolean)
+  .map((name) => ({ name, words: JSON.parse(readFileSync(`lessons/${name}.json`, 'utf8')).words }));
+
+/** What a lesson says, step by step. @param {any} words @returns {string[]} */
+const saidIn = ({ steps }) =>
+  steps.map((/** @type {any} */ { heading, sentences, answers = [], hint = '', done = '' }) =>
+    [
+      heading,
+      ...sentences,
+      ...answers.flatMap((/** @type {any} */ { answer, reply }) => [answer, reply]),
+      hint,
+      done,
+    ].join('\n'),
+  );
+
+test('every term that a lesson marks is explained', () => {
+  let seen = 0;
+  for (const { name, words } of lessons) {
+    for (const said of Object.values(words).flatMap(saidIn)) {
+      for (const [, , term] of said.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)) {
+        assert.ok(Object.hasOwn(terms, sameAs[term] ?? term), `${name}: ${term}`);
+        seen++;
+      }
+    }
+  }
+  assert.ok(seen > 40, `${seen} terms`);
+});
+
+/** Words that are terms in lessons only with others, or mean what they mean everywhere. */
+const EVERYDAY = [
+  'role',
+  'vote',
+  'log',
+  'disk',
+  'clock',
+  'client',
+  'match',
+  'next',
+  'round',
+  'members',
+  'index',
+  'commit',
+];
+
+test('the lessons, read in order, explain a term where it first stands', () => {
+  const all = lessons.flatMap(({ name, words }) => saidIn(words.en).map((said) => ({ name, said })));
+  for (const term of Object.keys(terms).filter((term) => !EVERYDAY.includes(term))) {
+    const word = new RegExp(`(?<![\\w-])${term}(s|es)?(?![\\w-])`, 'i');
+    const first = all.find(({ said }) => word.test(said.replace(/\]\([^)]+\)/g, ']')) || said.includes(`](${term})`));
+    if (!first) continue;
+    assert.ok(first.said.includes(`](${term})`), `${first.name}: “${first.said}” doesn’t explain “${term}”`);
+  }
 });

@@ -10,6 +10,7 @@ use crate::{lessons, order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -22,11 +23,19 @@ pub struct Options {
     /// are not checked
     #[arg(long)]
     pub debug: bool,
+    /// Put the page into raftarium.zip, too: it works from any folder that a web server serves
+    #[arg(long)]
+    pub zip: bool,
 }
 
 /// Builds the page, and fails if it exceeds its budgets.
 pub fn run(options: &Options) -> Result<()> {
     let sizes = build(options)?;
+    if options.zip {
+        let file = tools::root().join("raftarium.zip");
+        zip_page(&tools::root().join("dist"), &file)?;
+        println!("raftarium.zip has all of it: {} bytes.", fs::metadata(&file)?.len());
+    }
     let complaints = sizes::over_budget(&sizes);
     if options.debug {
         println!("A debug build: the budgets were not checked.");
@@ -118,6 +127,27 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
     println!("dist/ is ready:\n{}", sizes::table(&sizes));
     Ok(sizes)
+}
+
+/// Puts the page into a file. The same page makes the same file.
+fn zip_page(page: &Path, file: &Path) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in walkdir::WalkDir::new(page).sort_by_file_name() {
+        let entry = entry?;
+        // Few servers send what is compressed beside a file, and the zip is compressed.
+        if entry.file_type().is_file() && entry.path().extension().is_none_or(|end| end != "gz") {
+            names.push(entry.into_path());
+        }
+    }
+    let mut zip =
+        zip::ZipWriter::new(fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?);
+    for path in names {
+        let name = Path::new("raftarium").join(path.strip_prefix(page)?);
+        zip.start_file_from_path(name, zip::write::SimpleFileOptions::default())?;
+        zip.write_all(&fs::read(&path)?)?;
+    }
+    zip.finish()?;
+    Ok(())
 }
 
 /// Compiles a bridge and returns the path of its wasm module.
@@ -281,6 +311,28 @@ mod tests {
         ] {
             assert_eq!(dist.join(name).exists(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn the_same_page_makes_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("dist");
+        for name in ["index.html", "index.html.gz", "pkg/raft_web.js"] {
+            write(page.join(name), name);
+        }
+        let made = |name: &str| {
+            let file = folder.path().join(name);
+            zip_page(&page, &file).unwrap();
+            fs::read(file).unwrap()
+        };
+        let bytes = made("a.zip");
+        assert_eq!(bytes, made("b.zip"));
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let names: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
+        assert_eq!(names, ["raftarium/index.html", "raftarium/pkg/raft_web.js"]);
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut zip.by_name("raftarium/index.html").unwrap(), &mut text).unwrap();
+        assert_eq!(text, "index.html");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<()> {
     if options.no_build {
         ensure!(dist.join("index.html").is_file(), "there is no page in dist/ yet; run `cargo xtask build` first");
     } else {
-        let sizes = package::build(&package::Options { debug: options.debug })?;
+        let sizes = package::build(&package::Options { debug: options.debug, zip: false })?;
         for complaint in sizes::over_budget(&sizes).iter().filter(|_| !options.debug) {
             println!("Note: {complaint}.");
         }
