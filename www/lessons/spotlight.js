@@ -32,12 +32,16 @@ const TABS = {
 /** The tabs among these parts, as they came. @param {string[]} parts */
 export const tabsOf = (parts) => parts.flatMap((part) => TABS[part] ?? []);
 
+const isServer = (/** @type {string} */ name) => /^S\d+$/.test(name);
+
 export class Spotlight {
   /** @type {string[]} */ #look = [];
 
   /** @param {string[]} look servers (`S2`) and parts of the page */
   turn(look) {
-    this.#look = look;
+    // Where the logs are looked at, a server is its log, too.
+    const rows = look.includes('logs') ? look.filter(isServer).map((server) => `log of ${server}`) : [];
+    this.#look = [...look, ...rows];
     this.shine();
   }
 
@@ -51,7 +55,11 @@ export class Spotlight {
 
 /** @param {string} name */
 function found(name) {
-  const [, server] = /^S(\d+)$/.exec(name) ?? [];
-  const place = server ? `#server-buttons [data-server="${server}"]` : PLACES[name];
+  const [, log, server] = /^(log of )?S(\d+)$/.exec(name) ?? [];
+  const place = log
+    ? `#logs [data-log="${server}"]`
+    : server
+      ? `#server-buttons [data-server="${server}"]`
+      : PLACES[name];
   return place ? document.querySelectorAll(place) : [];
 }

@@ -372,7 +372,7 @@ function makeRow(id) {
   const match = make('i', { class: 'mark match', 'aria-hidden': 'true', hidden: true });
   const next = make('i', { class: 'mark next', 'aria-hidden': 'true', hidden: true });
   const name = make('span', { class: 'log-name', role: 'rowheader' }, make('b', {}, `S${id}`), role);
-  const box = make('div', { class: 'log-row', role: 'row' }, name, snapshot, applied, match, next);
+  const box = make('div', { class: 'log-row', role: 'row', 'data-log': id }, name, snapshot, applied, match, next);
   return { box, role, cells: [], snapshot, snapshotWords, applied, match, next };
 }
 

@@ -2,10 +2,11 @@
 
 use js_sys::Uint8Array;
 use raft_core::format::link;
+use raft_core::lesson;
 use raft_core::sim::Profile;
 use raft_core::time::Duration;
 use raft_core::trial;
-use raft_lab::{Hunt, Judge, Shrinking, history, read_file, shiviz, trace, write_file};
+use raft_lab::{Hunt, Judge, Lessons, Shrinking, history, read_file, shiviz, trace, write_file};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -90,4 +91,31 @@ fn a_hunt_finds_here_what_it_finds_natively_and_shrinks_it() {
     let small = link::decode(&bytes_of(&shrunk)).expect("a run");
     assert!(small.scenario.actions.len() < link::decode(&run).expect("a run").scenario.actions.len());
     assert_eq!(small.scenario.actions.len(), shrinking.actions() as usize);
+}
+
+const LESSON: &str = include_str!("../../../lessons/a-leader-is-elected.json");
+
+/// What a text of JSON is in the page.
+fn parsed(text: &str) -> JsValue {
+    js_sys::JSON::parse(text).expect("JSON")
+}
+
+#[wasm_bindgen_test]
+fn a_lesson_is_shown_and_its_task_is_judged_here_as_natively() {
+    let types = include_str!("../../lessons.d.ts");
+    let read = Lessons::new(LESSON, "7", "de").expect("a lesson");
+    let view = read.view().expect("a view");
+    let lesson = lesson::Lesson::read(LESSON).expect("a lesson");
+    let plan = lesson::plan(&lesson, 7).expect("a plan");
+    // What the page's build writes.
+    let native = lesson.shown(&plan, 7, "de").expect("a view");
+    assert_eq!(view, serde_json::to_string(&native).expect("JSON"));
+    assert_shape(types, &parsed(&view), "LessonView");
+    assert_shape(types, &get(&get(&parsed(&view), "steps"), "0"), "StepView");
+    let task = native.steps.iter().position(|step| step.kind == "done").expect("a task");
+    assert_eq!(read.done(task, &native.runs[native.steps[task].run]), Ok(None));
+    let solved = native.runs.last().expect("a run");
+    assert_shape(types, &parsed(&read.done(task, solved).expect("judged").expect("done")), "ReachedView");
+    let error = said(Lessons::new("{}", "7", "en").err().expect("that is no lesson"));
+    assert!(error.starts_with("it is no lesson"), "{error}");
 }
