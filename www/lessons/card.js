@@ -18,6 +18,7 @@ import * as strings from '../words/lessons.js';
  * @property {(answer: number) => void} answer
  * @property {() => void} again
  * @property {() => void} hint
+ * @property {() => void} skip to where the step ends
  * @property {() => void} contents
  * @property {() => void} playOn
  * @property {() => void} handIn
@@ -33,6 +34,9 @@ import * as strings from '../words/lessons.js';
 /** A sentence, with its terms and servers. @param {string} text */
 const words = (text) => withLinkedTerms(text).flatMap((part) => (typeof part === 'string' ? withNames(part) : [part]));
 
+/** For those who hear the page. @param {string} text */
+const unseen = (text) => make('span', { class: 'unseen' }, text);
+
 /** @param {string} text @param {string} [kind] */
 const line = (text, kind = '') => make('p', kind ? { class: kind } : {}, ...words(text));
 
@@ -46,6 +50,7 @@ export class Card {
   #count = make('span', { class: 'lesson-count' });
   #steps = make('div', { class: 'lesson-steps' });
   #speaks = make('select', { 'aria-label': strings.card.language });
+  #skip = make('button', { class: 'quiet', onclick: () => this.#actions.skip() }, strings.card.skip);
   #text = make('div', { class: 'lesson-text', 'aria-live': 'polite' });
   #more = make('div', { class: 'lesson-more' });
   #back = make('button', { onclick: () => this.#actions.back() }, `‹ ${strings.card.back}`);
@@ -98,8 +103,9 @@ export class Card {
    * Another step.
    * @param {LessonView} lesson @param {number} at
    * @param {string} next what the button of what comes next says
+   * @param {string} note what else there is to say
    */
-  show(lesson, at, next) {
+  show(lesson, at, next, note) {
     const step = lesson.steps[at];
     const { card } = strings;
     this.#count.textContent = card.step(at + 1, lesson.steps.length);
@@ -111,16 +117,31 @@ export class Card {
     setAttribute(this.dom, 'data-kind', step.kind);
     // A task's heading says that it is one.
     const label = step.kind === 'predicted' ? strings.predicted.label : '';
+    setAttribute(this.dom, 'data-coming', 'false');
     this.#text.replaceChildren(
       ...(label ? [make('small', { class: 'lesson-label' }, label)] : []),
       make('h2', {}, step.heading),
-      ...step.sentences.map((sentence) => line(sentence)),
+      make(
+        'div',
+        { class: 'lesson-sentences' },
+        ...step.sentences.map((sentence) => line(sentence)),
+        ...(note ? [make('small', {}, note)] : []),
+        make('div', { class: 'lesson-coming' }, card.coming, ' ', this.#skip),
+      ),
     );
     this.#more.replaceChildren();
     this.#more.lang = lesson.language;
     this.#back.disabled = at === 0;
     this.#next.textContent = `${next} ›`;
     this.#again.textContent = step.kind === 'done' ? card.again : card.watchAgain;
+  }
+
+  /**
+   * What a step tells comes to pass only now: until it has, it isn't said.
+   * @param {boolean} coming
+   */
+  wait(coming) {
+    setAttribute(this.dom, 'data-coming', String(coming));
   }
 
   /**
@@ -136,7 +157,7 @@ export class Card {
         { class: `answer ${is}`, 'aria-pressed': String(i === chosen), onclick: () => this.#actions.answer(i) },
         ...words(answer),
       );
-      if (is) button.append(make('span', { class: 'unseen' }, ` (${predicted[is]})`));
+      if (is) button.append(unseen(` (${predicted[is]})`));
       const said = watched && i === chosen && make('div', { class: `reply ${is}` }, ...words(reply));
       return make('li', {}, button, ...(said ? [said] : []));
     });
@@ -146,6 +167,8 @@ export class Card {
       make('ul', { class: 'answers' }, ...buttons),
       make('p', { class: 'lesson-status', role: 'status' }, waits ? predicted.watching : ''),
     );
+    // On a phone it may lie under the way on.
+    if (watched && chosen !== null) this.#more.querySelector('.reply')?.scrollIntoView({ block: 'nearest' });
     if (focused >= 0) this.#more.querySelectorAll('button')[focused]?.focus({ preventScroll: true });
   }
 
@@ -163,7 +186,7 @@ export class Card {
     const { task } = strings;
     const parts = [];
     if (state.said) {
-      parts.push(make('div', { class: 'reply right' }, make('b', {}, `${task.done}. `), ...words(state.said)));
+      parts.push(make('div', { class: 'reply right' }, make('b', {}, '✓ ', unseen(task.done)), ...words(state.said)));
       if (state.canHandIn)
         parts.push(make('button', { class: 'quiet', onclick: () => this.#actions.handIn() }, task.link));
     } else if (state.hint) {
@@ -173,5 +196,6 @@ export class Card {
     }
     if (state.note) parts.push(make('p', { class: 'lesson-note' }, state.note));
     this.#more.replaceChildren(make('div', { role: 'status' }, ...parts));
+    if (state.said) this.#more.scrollIntoView({ block: 'nearest' });
   }
 }

@@ -35,7 +35,7 @@ import { Spotlight, tabsOf } from './spotlight.js';
 import { TASK_PACE, paceOf } from './stretch.js';
 
 /** After so long, a hint shows itself, in ms. */
-const HINT_AFTER = 25_000;
+const HINT_AFTER = 45_000;
 /** A task is judged this often at most, in ms. */
 const JUDGE_EVERY = 250;
 /** The seed from which a lesson of somebody's own is played. */
@@ -80,6 +80,7 @@ export class Lessons {
     answer: (answer) => this.#answer(answer),
     again: () => this.#go(this.#step),
     hint: () => this.#setTask({ hint: true }),
+    skip: () => this.#skip(),
     contents: () => this.contents(),
     playOn: () => this.playOn(),
     handIn: () => this.#handIn(),
@@ -109,6 +110,8 @@ export class Lessons {
   /** @type {number | null} */ #chosen = null;
   #task = NOT_DONE;
   #hintComes = 0;
+  /** Whether somebody has done the task before this step in a way of their own. */
+  #solved = false;
   /** The moment that was judged last. */
   #judged = '';
   #judgedAt = 0;
@@ -250,7 +253,9 @@ export class Lessons {
     this.#acts = run.acts;
     run.stop = step.kind === 'done' || this.#open.moments ? Infinity : step.to;
     this.#introduce(at);
-    this.#card.show(view, at, this.#after);
+    const before = view.steps[at - 1];
+    this.#card.show(view, at, this.#after, before?.kind === 'done' && this.#solved ? strings.card.ownSolution : '');
+    this.#solved = false;
     this.#spotlight.turn(step.look);
     if (step.kind === 'predicted') this.#card.ask(step, null, false);
     if (step.kind === 'done') {
@@ -337,9 +342,18 @@ export class Lessons {
     const { from, to } = this.#open.view.steps[this.#step];
     if (to <= from) return;
     clock.speed = paceOf(to - from);
-    if (lessMotion.matches) this.#run.seek(to);
-    else clock.play();
+    if (lessMotion.matches) return this.#skip();
+    if (this.#open.view.steps[this.#step].kind === 'told') this.#card.wait(true);
+    clock.play();
     clock.invalidate();
+  }
+
+  /** To where the step ends. */
+  #skip() {
+    if (!this.#open || !this.#run) return;
+    this.#around.clock.pause();
+    this.#run.seek(this.#open.view.steps[this.#step].to);
+    this.#around.clock.invalidate();
   }
 
   /** @param {number} answer */
@@ -454,7 +468,7 @@ export class Lessons {
       if (!isStill() || this.#task.said) return;
       this.#judged = moment;
       if (reached) {
-        this.#around.clock.pause();
+        this.#solved = true;
         this.#setTask({
           said: reached.said,
           note: handedIn ? strings.task.handedIn : '',
@@ -502,7 +516,11 @@ export class Lessons {
     if (!opened || !run) return;
     this.#spotlight.shine();
     const step = opened.view.steps[this.#step];
-    if (run.acts > this.#acts && run.stop !== Infinity) run.stop = Infinity;
+    // Whoever does something sees what comes of it, and what was to be told isn't so any more.
+    if (run.acts > this.#acts && run.stop !== Infinity) {
+      run.stop = Infinity;
+      if (step.kind === 'told') this.#card.wait(false);
+    }
     if (step.kind === 'done') this.#followTask(run, playing);
     else if (now >= step.to && run.acts === this.#acts) {
       if (playing && now === run.stop) this.#around.clock.pause();
@@ -511,6 +529,7 @@ export class Lessons {
       if (!this.#watched) {
         this.#watched = true;
         if (step.kind === 'predicted') this.#card.ask(step, this.#chosen, true);
+        else this.#card.wait(false);
       }
     }
   }

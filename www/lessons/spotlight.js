@@ -8,6 +8,7 @@ const PLACES = {
   tape: '#tape',
   quorum: '#quorum',
   sentence: '#why',
+  legend: '#under-ring .signs',
   command: '#console',
   speed: '.speed',
   network: '#open-network',

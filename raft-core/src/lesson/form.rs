@@ -331,6 +331,7 @@ pub const PARTS: &[&str] = &[
     "tape",
     "quorum",
     "sentence",
+    "legend",
     "command",
     "speed",
     "network",
