@@ -1,5 +1,5 @@
 // @ts-check
-// Lessons: which is open and at which step, what of its run is shown, and whether its task is done.
+// Lessons: which is open and at which step, and what of its run is shown.
 
 /** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
@@ -33,16 +33,10 @@ import { note, progress } from './progress.js';
 import { printSheets } from './sheet.js';
 import { Spotlight, tabsOf } from './spotlight.js';
 import { TASK_PACE, paceOf } from './stretch.js';
+import { Task } from './task.js';
 
-/** After so long, a hint shows itself, in ms. */
-const HINT_AFTER = 45_000;
-/** A task is judged this often at most, in ms. */
-const JUDGE_EVERY = 250;
 /** The seed from which a lesson of somebody's own is played. */
 const SEED = '1';
-
-/** @type {import('./card.js').TaskState} */
-const NOT_DONE = { hint: false, said: '', note: '', canHandIn: false };
 
 /**
  * What a lesson needs of the page.
@@ -79,11 +73,11 @@ export class Lessons {
     next: () => this.next(),
     answer: (answer) => this.#answer(answer),
     again: () => this.#go(this.#step),
-    hint: () => this.#setTask({ hint: true }),
+    hint: () => this.#task.hint(),
     skip: () => this.#skip(),
     contents: () => this.contents(),
     playOn: () => this.playOn(),
-    handIn: () => this.#handIn(),
+    handIn: () => this.#task.handIn().then((hash) => hash && this.#around.address(hash)),
     speak: (language) => this.#speak(language),
   });
   #contents = new Contents({
@@ -108,20 +102,19 @@ export class Lessons {
   #acts = 0;
   #watched = false;
   /** @type {number | null} */ #chosen = null;
-  #task = NOT_DONE;
-  #hintComes = 0;
-  /** Whether somebody has done the task before this step in a way of their own. */
-  #solved = false;
-  /** The moment that was judged last. */
-  #judged = '';
-  #judgedAt = 0;
-  #judging = false;
+  #task;
   /** Which opening is wanted: a later one takes the place of one that is still loading. */
   #wanted = 0;
 
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
+    const { lab, clock } = around;
+    this.#task = new Task({
+      lab,
+      clock,
+      show: (step, state) => this.#open && this.#card.set(this.#open.view.steps[step], state),
+    });
     byId('logs-panel', HTMLElement).before(this.#card.dom);
     this.#card.dom.hidden = true;
     document.addEventListener('keydown', (event) => this.#key(event), true);
@@ -243,9 +236,9 @@ export class Lessons {
     this.#step = at;
     this.#chosen = null;
     this.#watched = false;
-    this.#task = NOT_DONE;
-    clearTimeout(this.#hintComes);
-    this.#judged = '';
+    // It goes on from its own solution.
+    const { solved } = this.#task;
+    this.#task.end();
     const { clock } = this.#around;
     clock.pause();
     if (!goesOn && !this.#show(step.run, step.from, handedIn)) return;
@@ -253,17 +246,14 @@ export class Lessons {
     this.#acts = run.acts;
     run.stop = step.kind === 'done' || this.#open.moments ? Infinity : step.to;
     this.#introduce(at);
-    const before = view.steps[at - 1];
-    this.#card.show(view, at, this.#after, before?.kind === 'done' && this.#solved ? strings.card.ownSolution : '');
-    this.#solved = false;
+    const follows = solved && view.steps[at - 1]?.kind === 'done';
+    this.#card.show(view, at, this.#after, follows ? strings.card.ownSolution : '');
     this.#spotlight.turn(step.look);
     if (step.kind === 'predicted') this.#card.ask(step, null, false);
     if (step.kind === 'done') {
       clock.speed = TASK_PACE;
-      this.#setTask({ note: handedIn ? strings.task.checking : '' });
-      this.#hintComes = setTimeout(() => this.#task.said || this.#setTask({ hint: true }), HINT_AFTER);
-      // The judge comes while the task is being read.
-      this.#judge(Boolean(handedIn));
+      const { source } = this.#open;
+      this.#task.begin({ view, source, step: at, run, hash: this.#hash, handedIn: this.#place < 0 });
     }
     if (step.kind === 'told') this.#watch();
     const done = progress().done;
@@ -303,7 +293,7 @@ export class Lessons {
   /**
    * Shows one of the lesson's runs at a moment, or one that somebody hands in; whether that went
    * well.
-   * @param {number} place @param {number} from @param {string} handedIn
+   * @param {number} place @param {number} from @param {string} handedIn @returns {boolean}
    */
   #show(place, from, handedIn) {
     const { view } = /** @type {Opened} */ (this.#open);
@@ -311,8 +301,9 @@ export class Lessons {
     try {
       run = this.#around.read(handedIn || view.runs[place]);
     } catch (error) {
-      this.#fail(strings.notLoaded, wordsOf(error));
-      return false;
+      this.#fail(handedIn ? strings.task.badLink : strings.notLoaded, wordsOf(error));
+      // Whoever hands in something else can do the task.
+      return handedIn !== '' && this.#show(place, from, '');
     }
     if (run.differs) showTrouble({ title: strings.differs, text: '' }, [[common.close, hideTrouble]]);
     if (!handedIn && !(/** @type {Opened} */ (this.#open).moments)) run.seek(from);
@@ -403,7 +394,7 @@ export class Lessons {
     this.#wanted++;
     if (this.#run) this.#run.stop = Infinity;
     this.#open = this.#run = null;
-    clearTimeout(this.#hintComes);
+    this.#task.end();
     this.#card.dom.hidden = true;
     this.#spotlight.turn([]);
     if (document.documentElement.dataset.large !== undefined) this.present();
@@ -443,66 +434,6 @@ export class Lessons {
     }
   }
 
-  // Tasks
-
-  /** @param {Partial<import('./card.js').TaskState>} change */
-  #setTask(change) {
-    if (!this.#open) return;
-    this.#task = { ...this.#task, ...change };
-    this.#card.set(this.#open.view.steps[this.#step], this.#task);
-  }
-
-  /** Whether what somebody has done has come to what was wanted. @param {boolean} handedIn */
-  async #judge(handedIn = false) {
-    const { lab } = this.#around;
-    const [opened, step, run] = [this.#open, this.#step, this.#run];
-    if (this.#judging || !opened || !run || run.dead) return;
-    const moment = momentOf(run);
-    const isStill = () => this.#open === opened && this.#step === step && this.#run === run;
-    this.#judging = true;
-    try {
-      const { seed, language } = opened.view;
-      const lesson = { text: await opened.source(), seed, language };
-      if (run.dead || !isStill()) return;
-      const reached = await lab.judgeTask(lesson, step, run.link());
-      if (!isStill() || this.#task.said) return;
-      this.#judged = moment;
-      if (reached) {
-        this.#solved = true;
-        this.#setTask({
-          said: reached.said,
-          note: handedIn ? strings.task.handedIn : '',
-          canHandIn: Boolean(this.#hash),
-        });
-      } else if (handedIn) this.#setTask({ note: strings.task.refuted });
-      else if (this.#task.note) this.#setTask({ note: '' });
-    } catch (error) {
-      if (!isStill()) return;
-      this.#judged = moment;
-      const before = run.now < opened.view.steps[step].from || run.acts > this.#acts;
-      this.#setTask({ note: before ? strings.task.elsewhere : strings.task.unjudged(wordsOf(error)) });
-    } finally {
-      this.#judging = false;
-      this.#judgedAt = performance.now();
-      // While the run is paused, nothing else has it looked at again.
-      if (momentOf(run) !== this.#judged) setTimeout(() => this.#around.clock.invalidate(), 2 * JUDGE_EVERY);
-    }
-  }
-
-  async #handIn() {
-    if (!this.#run || !this.#hash) return;
-    const url = new URL(location.href);
-    url.hash = `${this.#hash}&run=${this.#run.link()}`;
-    try {
-      await navigator.clipboard.writeText(url.href);
-      toast(strings.task.copied);
-    } catch {
-      // It stands in the address, to be copied from there.
-      this.#around.address(url.hash.slice(1));
-      toast(strings.task.inAddress);
-    }
-  }
-
   // As a view of the page
 
   /** Another source is shown. @param {Source} source */
@@ -521,28 +452,17 @@ export class Lessons {
       run.stop = Infinity;
       if (step.kind === 'told') this.#card.wait(false);
     }
-    if (step.kind === 'done') this.#followTask(run, playing);
+    if (step.kind === 'done') this.#task.follow(playing);
     else if (now >= step.to && run.acts === this.#acts) {
       if (playing && now === run.stop) this.#around.clock.pause();
       // From here, it can be played on.
-      if (playing === false && now === run.stop) run.stop = Infinity;
+      if (!playing && now === run.stop) run.stop = Infinity;
       if (!this.#watched) {
         this.#watched = true;
         if (step.kind === 'predicted') this.#card.ask(step, this.#chosen, true);
         else this.#card.wait(false);
       }
     }
-  }
-
-  /** @param {SimulatedRun} run @param {boolean} playing */
-  #followTask(run, playing) {
-    if (this.#task.said) return;
-    if (run.acts > this.#acts) {
-      this.#acts = run.acts;
-      // Whoever does something sees what comes of it.
-      if (!playing && !lessMotion.matches) this.#around.clock.play();
-    }
-    if (momentOf(run) !== this.#judged && performance.now() - this.#judgedAt > JUDGE_EVERY) this.#judge();
   }
 
   /** @param {KeyboardEvent} event */
@@ -562,9 +482,6 @@ export class Lessons {
     else this.back();
   }
 }
-
-/** A text that changes with the moment, and with what was done. @param {SimulatedRun} run */
-const momentOf = ({ frame: { now, events, branch }, changes }) => `${now} ${events} ${branch} ${changes}`;
 
 /** @param {Listed} listed @param {string} language */
 const spoken = ({ words }, language) => (words[language] ? language : words.en ? 'en' : Object.keys(words)[0]);

@@ -78,6 +78,7 @@ export const task = {
   inAddress: 'The link stands in the address bar: copy it from there.',
   handedIn: 'A link brought this solution.',
   checking: 'Checking the solution in the link…',
+  badLink: 'The link’s run can’t be read: it may have been cut off.',
   refuted: 'The run in the link doesn’t solve this task.',
 };
 
