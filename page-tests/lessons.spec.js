@@ -89,9 +89,10 @@ test('a whole lesson by mouse: told, predicted, done, with commands', async ({ p
   await openLesson(page, 'one-is-not-enough');
   await expect(heading(page, 'One server')).toBeVisible();
   // What it doesn't need is put away.
-  for (const put of ['#logs-panel', '#history-panel', '#tape', '#safety-row', '.speed', '#open-share']) {
+  for (const put of ['#logs-panel', '#tab-safety', '#tape', '#safety-row', '.speed', '#open-share']) {
     await expect(page.locator(put)).toBeHidden();
   }
+  await expect(page.getByRole('tab')).toHaveText(['Stores']);
   await expect(server(page, 1)).toHaveClass(/spotlit/);
   await expect(page.locator('#console')).toHaveClass(/spotlit/);
   await arrived(page);
@@ -113,9 +114,8 @@ test('a whole lesson by mouse: told, predicted, done, with commands', async ({ p
   await press(page, 'Next');
   await expect(heading(page, 'It comes back')).toBeVisible();
   await press(page, 'Next');
-  // Another world, in which the stores are introduced.
+  // Another world.
   await expect(heading(page, 'Three of them')).toBeVisible();
-  await expect(page.getByRole('tab')).toHaveText(['Stores']);
   await arrived(page);
   await expect(page.locator('#stores tbody td').first()).toHaveText('1');
   await press(page, 'Next');
@@ -187,13 +187,18 @@ test.describe('on a phone', () => {
     await touch(page, [on ? steps([320, y], [60, y]) : steps([60, y], [320, y])]);
   }
 
-  test('a whole lesson by touch', async ({ page }) => {
+  test('swipes turn the steps', async ({ page }) => {
     await openLesson(page, 'a-vote-is-split');
-    const last = Number((await card(page).locator('.lesson-count').textContent())?.split(' of ')[1]);
     await swipe(page, true);
     await expect(page).toHaveURL(/step=2$/);
     await swipe(page, false);
     await expect(page).toHaveURL(/step=1$/);
+  });
+
+  // Without swipes: a browser takes a tap right after one for its end.
+  test('a whole lesson by touch', async ({ page }) => {
+    await openLesson(page, 'a-vote-is-split');
+    const last = Number((await card(page).locator('.lesson-count').textContent())?.split(' of ')[1]);
     for (let step = 1; step < last; step++) {
       const kind = await card(page).getAttribute('data-kind');
       if (kind === 'predicted') {
@@ -369,6 +374,8 @@ for (const [theme, width, height] of /** @type {const} */ ([
         await expect(card(page).locator('.answer.right')).toBeVisible();
       }
       if (kind === 'done') await press(page, 'A hint');
+      // On a phone, the way on stays over what is scrolled: at the end, nothing is half under it.
+      await page.locator('#page').evaluate((node) => node.scrollTo({ top: node.scrollHeight }));
       await noViolations(page, `step ${step}, ${kind}`);
       await press(page, 'Next');
     }

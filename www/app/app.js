@@ -337,6 +337,7 @@ export class App {
     const { dataset } = document.documentElement;
     if (dataset.guided === 'lesson') delete dataset.guided;
     delete dataset.shown;
+    delete dataset.look;
     this.#atLesson = false;
     if (!this.#inLesson) return;
     this.#inLesson = false;

@@ -132,6 +132,7 @@ export class Card {
     this.#more.replaceChildren();
     this.#more.lang = lesson.language;
     this.#back.disabled = at === 0;
+    this.#next.classList.add('primary');
     this.#next.textContent = `${next} ›`;
     this.#again.textContent = step.kind === 'done' ? card.again : card.watchAgain;
   }
@@ -150,6 +151,8 @@ export class Card {
    */
   ask({ answers, right }, chosen, watched) {
     const { predicted } = strings;
+    // Who hasn't answered yet isn't drawn past the question.
+    this.#next.classList.toggle('primary', watched);
     const buttons = answers.map(({ answer, reply }, i) => {
       const is = !watched ? '' : i === right ? 'right' : i === chosen ? 'wrong' : '';
       const button = make(

@@ -321,6 +321,7 @@ export class Lessons {
     const { kind, look } = steps[at];
     const all = ['ring', ...parts, ...tabs, ...(tabs.length ? ['panels'] : []), ...(kind === 'done' ? ['tape'] : [])];
     document.documentElement.dataset.shown = [...new Set(all)].join(' ');
+    document.documentElement.dataset.look = [kind, ...look].join(' ');
     const [wanted] = [...tabsOf(look), ...tabsOf(steps[at].show)];
     const now = wanted ?? tabs.at(-1);
     if (now) this.#around.choose(now);
@@ -352,6 +353,8 @@ export class Lessons {
     if (!this.#open) return;
     const step = this.#open.view.steps[this.#step];
     this.#chosen = answer;
+    // On a phone, the answers may lie under the cluster, which is to be seen now.
+    if (!this.#watched) byId('page', HTMLElement).scrollTo({ top: 0 });
     this.#card.ask(step, answer, this.#watched);
     if (!this.#watched && this.#isOurs) this.#watch();
     // Whoever has changed the run sees the lesson's own, where it begins.
