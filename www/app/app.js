@@ -17,7 +17,7 @@ import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
 import { openDoor } from './door.js';
-import { seenBefore } from './first-visit.js';
+import { noteVisit, seenBefore } from './first-visit.js';
 import { Jumps } from './jumps.js';
 import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
@@ -285,6 +285,7 @@ export class App {
   }
 
   async #hint() {
+    noteVisit();
     // Their room is kept, so that nothing moves when they come. Who can't have them does without.
     const room = make('div', { class: 'hint-room' });
     byId('seed', HTMLElement).parentElement?.before(room);
@@ -322,6 +323,7 @@ export class App {
   }
 
   #enterLesson() {
+    noteVisit();
     this.#shutDoor();
     if (!this.#atLesson) {
       this.#sharing.restore();

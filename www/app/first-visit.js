@@ -3,14 +3,20 @@
 
 const STORED = 'raftarium.hints';
 
-/** Whether it has; from now on it has. */
 export function seenBefore() {
   try {
-    const before = localStorage.getItem(STORED);
-    localStorage.setItem(STORED, 'seen');
-    return before !== null;
+    return localStorage.getItem(STORED) !== null;
   } catch {
     // Where nothing can be stored, each visit would be the first: rather none.
     return true;
+  }
+}
+
+/** From now on it has. */
+export function noteVisit() {
+  try {
+    localStorage.setItem(STORED, 'seen');
+  } catch {
+    // As above.
   }
 }

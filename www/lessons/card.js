@@ -89,8 +89,14 @@ export class Card {
     );
     this.#steps.replaceChildren(...buttons);
     this.#speaks.hidden = lesson.languages.length < 2;
-    const name = (/** @type {string} */ language) =>
-      new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language;
+    const name = (/** @type {string} */ language) => {
+      try {
+        return new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language;
+      } catch {
+        // It is no language that anybody knows.
+        return language;
+      }
+    };
     this.#speaks.replaceChildren(
       ...lesson.languages.map((language) =>
         make('option', { value: language, selected: language === lesson.language, lang: language }, name(language)),
@@ -143,6 +149,11 @@ export class Card {
    */
   wait(coming) {
     setAttribute(this.dom, 'data-coming', String(coming));
+  }
+
+  /** Something else is to be said about the step. @param {string} said */
+  remark(said) {
+    this.#more.append(make('p', { class: 'lesson-note', role: 'status' }, said));
   }
 
   /**

@@ -48,7 +48,7 @@ export class Contents {
 
   #fill() {
     const { contents, chapters } = strings;
-    const { at, done, language } = progress();
+    const { at, steps, done, language } = progress();
     /** @type {HTMLElement[]} */
     const parts = [];
     for (const chapter of new Set(lessons.map((lesson) => lesson.chapter))) {
@@ -58,10 +58,12 @@ export class Contents {
           const { title, aim } = words[language] ?? words.en ?? Object.values(words)[0];
           const isHere = at?.name === name;
           const isDone = done.includes(name);
-          const state = isHere ? contents.here : isDone ? contents.done : contents.minutes(minutes);
+          const step = isHere ? at.step : isDone ? 0 : (steps[name] ?? 0);
+          const begun = step ? contents.step(step + 1) : contents.minutes(minutes);
+          const state = isHere ? contents.here : isDone ? contents.done : begun;
           const open = () => {
             this.#dialog.close();
-            this.#actions.open(name, isHere ? at.step : 0);
+            this.#actions.open(name, step);
           };
           const button = make(
             'button',

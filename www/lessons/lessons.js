@@ -164,6 +164,7 @@ export class Lessons {
 
   /** The playlist that somebody is making. */
   collect() {
+    this.#around.clock.pause();
     openDialog(this.#collection);
   }
 
@@ -211,6 +212,14 @@ export class Lessons {
 
   /** @param {Opened} opened @param {number} step @param {string} run */
   #begin(opened, step, run) {
+    const at = Math.min(step, opened.view.steps.length - 1);
+    // What can't be played takes no other's place.
+    try {
+      this.#around.read(opened.view.runs[opened.view.steps[at].run]).free();
+    } catch (error) {
+      this.#fail(strings.notLoaded, wordsOf(error));
+      return;
+    }
     const entering = !this.#open;
     this.#open = opened;
     this.#place = -1;
@@ -219,29 +228,30 @@ export class Lessons {
     document.documentElement.dataset.guided = 'lesson';
     this.#card.dom.hidden = false;
     this.#card.begin(opened.view);
-    this.#go(Math.min(step, opened.view.steps.length - 1), run);
+    this.#go(at, run);
   }
 
   /**
-   * Goes to a step, from 0.
+   * Goes to a step, from 0; false if its run can't be shown.
    * @param {number} at @param {string} [handedIn] somebody's run
+   * @returns {boolean}
    */
   #go(at, handedIn = '') {
-    if (!this.#open) return;
+    if (!this.#open) return false;
     const { view, name } = this.#open;
     const step = view.steps[at];
     // A run that is just there goes on, so that nothing jumps.
     const goesOn =
       this.#isOurs && !this.#open.moments && this.#place === step.run && this.#run?.now === step.from && !handedIn;
+    const { clock } = this.#around;
+    clock.pause();
+    if (!goesOn && !this.#show(step.run, step.from, handedIn)) return false;
     this.#step = at;
     this.#chosen = null;
     this.#watched = false;
     // It goes on from its own solution.
     const { solved } = this.#task;
     this.#task.end();
-    const { clock } = this.#around;
-    clock.pause();
-    if (!goesOn && !this.#show(step.run, step.from, handedIn)) return;
     const run = /** @type {SimulatedRun} */ (this.#run);
     this.#acts = run.acts;
     run.stop = step.kind === 'done' || this.#open.moments ? Infinity : step.to;
@@ -259,11 +269,17 @@ export class Lessons {
     const done = progress().done;
     const isLast = at === view.steps.length - 1;
     if (name) {
-      note({ at: { name, step: at }, ...(isLast && !done.includes(name) && { done: [...done, name] }) });
+      const { steps } = progress();
+      note({
+        at: { name, step: at },
+        steps: { ...steps, [name]: at },
+        ...(isLast && !done.includes(name) && { done: [...done, name] }),
+      });
     }
-    this.#around.address(this.#hash);
+    this.#around.address(handedIn && this.#place < 0 ? `${this.#hash}&run=${handedIn}` : this.#hash);
     // On a phone, the page scrolls as a whole.
     for (const id of ['reading', 'page']) byId(id, HTMLElement).scrollTo({ top: 0 });
+    return true;
   }
 
   get #hash() {
@@ -370,17 +386,24 @@ export class Lessons {
 
   next() {
     if (!this.#open) return;
-    if (this.#step < this.#open.view.steps.length - 1) return this.#go(this.#step + 1);
     const following = this.#following;
-    if (following) this.open(following.name, 0);
+    if (this.#step < this.#open.view.steps.length - 1) this.#go(this.#step + 1);
+    else if (following) this.open(following.name, 0);
     else this.contents();
   }
 
   /** The whole page, with the run as it is. */
   playOn() {
     if (!this.#open) return;
+    const run = this.#run;
     this.#close();
     note({ at: null });
+    // Without what the lesson does later: it is somebody else's from here on.
+    try {
+      if (run) this.#around.take(this.#around.read(run.link()));
+    } catch {
+      // Too long for a link: then it stays as it is.
+    }
     this.#around.leave(true);
     toast(strings.left);
   }
@@ -454,6 +477,7 @@ export class Lessons {
     if (run.acts > this.#acts && run.stop !== Infinity) {
       run.stop = Infinity;
       if (step.kind === 'told') this.#card.wait(false);
+      if (step.kind !== 'done' && !this.#watched) this.#card.remark(strings.card.changed);
     }
     if (step.kind === 'done') this.#task.follow(playing);
     else if (now >= step.to && run.acts === this.#acts) {

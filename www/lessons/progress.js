@@ -4,7 +4,11 @@
 const STORED = 'raftarium.lessons';
 
 /** @typedef {{ name: string, step: number }} Place the step from 0 */
-/** @typedef {{ at: Place | null, done: string[], language: string }} Known */
+/**
+ * Where somebody is; how far they were in each lesson, by its name; which are done; the language that
+ * they chose.
+ * @typedef {{ at: Place | null, steps: Record<string, number>, done: string[], language: string }} Known
+ */
 
 /** Where nothing can be stored, it lasts as long as the page. @type {Known | null} */
 let known = null;
@@ -19,10 +23,13 @@ export function progress() {
   } catch {
     // It is forbidden, or somebody else’s.
   }
-  const { at, done, language } = stored ?? {};
+  const { at, steps, done, language } = stored ?? {};
   const isPlace = typeof at?.name === 'string' && Number.isInteger(at.step) && at.step >= 0;
   known = {
     at: isPlace ? { name: at.name, step: at.step } : null,
+    steps: Object.fromEntries(
+      Object.entries(typeof steps === 'object' && steps ? steps : {}).filter(([, step]) => Number.isInteger(step)),
+    ),
     done: Array.isArray(done) ? done.filter((/** @type {unknown} */ name) => typeof name === 'string') : [],
     language: typeof language === 'string' ? language : '',
   };
@@ -44,6 +51,6 @@ export function forget() {
   try {
     localStorage.removeItem(STORED);
   } catch {
-    known = { at: null, done: [], language: '' };
+    known = { at: null, steps: {}, done: [], language: '' };
   }
 }

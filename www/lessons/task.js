@@ -41,6 +41,8 @@ export class Task {
   #judged = '';
   #judgedAt = 0;
   #judging = false;
+  /** The run that has come to it, as what follows `#run=` in a link. */
+  #solution = '';
 
   /**
    * @param {object} around
@@ -109,8 +111,10 @@ export class Task {
     try {
       const lesson = { text: await source(), seed: view.seed, language: view.language };
       if (run.dead || this.#asked !== asked) return;
-      const reached = await this.#lab.judgeTask(lesson, step, run.link());
+      const link = run.link();
+      const reached = await this.#lab.judgeTask(lesson, step, link);
       if (this.#asked !== asked || this.solved) return;
+      if (reached) this.#solution = link;
       if (reached) this.#set({ said: reached.said, note: handedIn ? words.handedIn : '', canHandIn: hash !== '' });
       else if (handedIn && run.acts === 0) this.#set({ note: words.refuted });
       else if (this.#state.note) this.#set({ note: '' });
@@ -133,12 +137,7 @@ export class Task {
   async handIn() {
     if (!this.#asked?.hash) return '';
     const url = new URL(location.href);
-    try {
-      url.hash = `${this.#asked.hash}&run=${this.#asked.run.link()}`;
-    } catch (error) {
-      toast(wordsOf(error));
-      return '';
-    }
+    url.hash = `${this.#asked.hash}&run=${this.#solution}`;
     try {
       await navigator.clipboard.writeText(url.href);
       toast(words.copied);

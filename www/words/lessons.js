@@ -14,6 +14,8 @@ export const contents = {
   intro: 'Each takes five minutes or less, in a real cluster that is yours to break. The next one builds on the last.',
   /** @param {number} minutes */
   minutes: (minutes) => `${minutes} min`,
+  /** @param {number} step */
+  step: (step) => `at step ${step}`,
   done: 'done',
   here: 'you are here',
   begin: 'Begin',
@@ -54,6 +56,7 @@ export const card = {
   watchAgain: 'Watch again',
   coming: 'Watch the cluster first.',
   skip: 'Skip to its end',
+  changed: 'You have changed what happens. “Watch again” plays it as the lesson has it.',
   ownSolution: 'From here on, the lesson uses its own solution, not yours.',
   playOn: 'Play on from here',
   playOnTitle: 'Leaves the lesson: the whole page is yours, with this cluster as it is',
@@ -83,7 +86,7 @@ export const task = {
 };
 
 /** @param {string} name */
-export const unknown = (name) => `There is no lesson “${name}” here.`;
+export const unknown = (name) => `There is no lesson “${name.length > 60 ? `${name.slice(0, 60)}…` : name}” here.`;
 
 export const notLoaded = 'The lesson could not be loaded.';
 
