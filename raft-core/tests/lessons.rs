@@ -354,7 +354,12 @@ proptest! {
 fn the_document_has_every_name() {
     kept_as_made("docs/lessons.md", |kept| {
         let happenings: Vec<String> = events().iter().map(|name| format!("`{name}`")).collect();
-        let lists = [("facts", facts_in_words()), ("happenings", happenings.join(", ") + "\n")];
+        let parts: Vec<String> = lesson::PARTS.iter().map(|name| format!("`{name}`")).collect();
+        let lists = [
+            ("facts", facts_in_words()),
+            ("happenings", happenings.join(", ") + "\n"),
+            ("parts", parts.join(", ") + "\n"),
+        ];
         lists.into_iter().fold(kept.to_owned(), |kept, (name, made)| {
             let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
             let (before, rest) = kept.split_once(&begin).expect("where the list begins");
