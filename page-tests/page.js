@@ -237,7 +237,10 @@ export const tamper = (page, script) =>
     await route.fulfill({ response, body: `${text}\n{ const Run = ${name}; ${script} }` });
   });
 
-/** Drops a file onto the page. @param {import('@playwright/test').Page} page @param {string} name @param {string} content */
+/**
+ * Drops a file onto the page.
+ * @param {import('@playwright/test').Page} page @param {string} name @param {string} content
+ */
 export async function drop(page, name, content) {
   const dataTransfer = await page.evaluateHandle(
     ([title, text]) => {

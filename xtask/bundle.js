@@ -41,7 +41,10 @@ const nameOf = ({ metafile }) =>
     entryPoint ? [relative(shared.outdir ?? '', resolve(source, output))] : [],
   )[0];
 const lessonStyle = await build({ ...shared, entryPoints: ['css/lessons.css'] });
-/** By their names in the sources: what scripts ask the name of. @type {Record<string, string | undefined>} */
+/**
+ * By their names in the sources: what scripts ask the name of.
+ * @type {Record<string, string | undefined>}
+ */
 const named = { 'worker.js': nameOf(worker), 'lessons.css': nameOf(lessonStyle) };
 /** Gives scripts these names. @type {import('esbuild').Plugin} */
 const names = {

@@ -97,7 +97,10 @@ function lessonOf({ text, seed, language }) {
   return read;
 }
 
-/** What can be asked about lessons, of a module of its own, which is smaller. @type {typeof tasks} */
+/**
+ * What can be asked about lessons, of a module of its own, which is smaller.
+ * @type {typeof tasks}
+ */
 const lessonTasks = {
   readLesson: (_, source) => /** @type {LessonView} */ (JSON.parse(lessonOf(source).view())),
   judgeTask: (_, source, step, run) => {
@@ -154,7 +157,10 @@ async function shrink(job, bytes, tries) {
 /** By its name in the page: when a module is there. @type {Record<string, Promise<unknown>>} */
 const loaded = {};
 
-/** @param {{ default: (from: { module_or_path: URL }) => Promise<unknown> }} glue @param {string} name */
+/**
+ * @param {{ default: (from: { module_or_path: URL }) => Promise<unknown> }} glue
+ * @param {string} name
+ */
 const load = (glue, name) => (loaded[name] ??= glue.default({ module_or_path: new URL(name, location.href) }));
 
 /** @param {number} id @param {string} what @param {unknown[]} args */

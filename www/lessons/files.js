@@ -4,7 +4,10 @@
 /** A longer address is cut off by some who pass it on. */
 const LONGEST = 12_000;
 
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {CompressionStream | DecompressionStream} through */
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {CompressionStream | DecompressionStream} through
+ */
 const piped = (bytes, through) => new Response(new Blob([bytes]).stream().pipeThrough(through)).arrayBuffer();
 
 /** No lesson is longer (`BYTES_MAX` in raft-core). */

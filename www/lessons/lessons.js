@@ -189,7 +189,8 @@ export class Lessons {
   }
 
   /**
-   * @param {() => Promise<string>} read @param {string} part how an address has it, if that is known
+   * @param {() => Promise<string>} read
+   * @param {string} part how an address has it, if that is known
    * @param {number} step @param {string} run
    */
   async #openText(read, part, step, run) {

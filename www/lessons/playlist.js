@@ -2,7 +2,10 @@
 // A playlist: moments of runs with notes, as a file, and as what is shown of a lesson.
 
 /** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
-/** What is shown: `run` is what follows `#run=` in a link. @typedef {{ run: string, time: number, note: string }} Moment */
+/**
+ * What is shown: `run` is what follows `#run=` in a link.
+ * @typedef {{ run: string, time: number, note: string }} Moment
+ */
 /** @typedef {{ title: string, moments: Moment[] }} Playlist */
 
 import { playlist as words, wrong } from '../words/playlist.js';
@@ -74,7 +77,10 @@ export function keep(playlist) {
   }
 }
 
-/** As a lesson shows it: a step for each moment. @param {Playlist} playlist @returns {LessonView} */
+/**
+ * As a lesson shows it: a step for each moment.
+ * @param {Playlist} playlist @returns {LessonView}
+ */
 export function shown({ title, moments }) {
   return {
     chapter: '',

@@ -5,9 +5,13 @@ const STORED = 'raftarium.lessons';
 
 /** @typedef {{ name: string, step: number }} Place the step from 0 */
 /**
- * Where somebody is; how far they were in each lesson, by its name; which are done; the language that
- * they chose.
- * @typedef {{ at: Place | null, steps: Record<string, number>, done: string[], language: string }} Known
+ * Where somebody is; how far they were in each lesson, by its name; which are done; the language
+ * that they chose.
+ * @typedef {object} Known
+ * @property {Place | null} at
+ * @property {Record<string, number>} steps
+ * @property {string[]} done
+ * @property {string} language
  */
 
 /** Where nothing can be stored, it lasts as long as the page. @type {Known | null} */

@@ -1,7 +1,10 @@
 // @ts-check
 // What a step points at: servers on the ring and in the logs, and parts of the page.
 
-/** By the name of a part, as lessons have it: what it is in the page. @type {Record<string, string>} */
+/**
+ * By the name of a part, as lessons have it: what it is in the page.
+ * @type {Record<string, string>}
+ */
 const PLACES = {
   ring: '#stage',
   logs: '#logs-panel',
@@ -20,7 +23,10 @@ const PLACES = {
   stores: '#stores',
 };
 
-/** The parts that are tabs, by their names in lessons: the tabs' names. @type {Record<string, string>} */
+/**
+ * The parts that are tabs, by their names in lessons: the tabs' names.
+ * @type {Record<string, string>}
+ */
 const TABS = {
   spacetime: 'spacetime',
   events: 'events',

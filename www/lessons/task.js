@@ -1,6 +1,6 @@
 // @ts-check
-// A task: whether what somebody has done has come to what is wanted, its hint, and the link by which
-// a solution is handed in.
+// A task: whether what somebody has done has come to what is wanted, its hint, and the link by
+// which a solution is handed in.
 
 /** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
 /** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
@@ -133,7 +133,9 @@ export class Task {
     }
   }
 
-  /** Copies the link by which the solution is handed in; the hash of it, where it can't be copied. */
+  /**
+   * Copies the link by which the solution is handed in; the hash of it, where it can't be copied.
+   */
   async handIn() {
     if (!this.#asked?.hash) return '';
     const url = new URL(location.href);

@@ -1,5 +1,5 @@
-//! What a lesson can contain, for editors and other programs: a JSON Schema, made from the tables of
-//! the parameters and the actions.
+//! What a lesson can contain, for editors and other programs: a JSON Schema, made from the tables
+//! of the parameters and the actions.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
