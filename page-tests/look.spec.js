@@ -1,7 +1,7 @@
 // @ts-check
 // Measures the page's layout, and takes the README's picture, which UPDATE_PICTURES=1
 // renews.
-import { advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
+import { framesAfter, advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
 
 const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };
 
@@ -103,6 +103,8 @@ test('nothing moves while the run goes on, whatever happens in it', async ({ pag
     await page.setViewportSize({ width, height });
     await openStill(page);
     await advanceBy(page, 10_000);
+    // The tape has its height once it has been drawn.
+    await framesAfter(page, 3);
     const places = () =>
       page.evaluate(() => {
         const ids = '#stage #lamps #why #legend #logs-panel #tabs #tape #play #jump-kind #speed #command #answer';
