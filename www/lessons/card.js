@@ -37,9 +37,6 @@ const words = (text) => withLinkedTerms(text).flatMap((part) => (typeof part ===
 /** For those who hear the page. @param {string} text */
 const unseen = (text) => make('span', { class: 'unseen' }, text);
 
-/** @param {string} text @param {string} [kind] */
-const line = (text, kind = '') => make('p', kind ? { class: kind } : {}, ...words(text));
-
 export class Card {
   #actions;
   #where = make('button', {
@@ -130,7 +127,7 @@ export class Card {
       make(
         'div',
         { class: 'lesson-sentences' },
-        ...step.sentences.map((sentence) => line(sentence)),
+        ...step.sentences.map((sentence) => make('p', {}, ...words(sentence))),
         ...(note ? [make('small', {}, note)] : []),
         make('div', { class: 'lesson-coming' }, card.coming, ' ', this.#skip),
       ),

@@ -5,6 +5,7 @@ import { fillDialog } from '../kit/dialog.js';
 import { make } from '../kit/dom.js';
 import { lessons } from '../pkg/lessons.js';
 import * as strings from '../words/lessons.js';
+import { wordsIn } from './listed.js';
 import { forget, progress } from './progress.js';
 
 export class Contents {
@@ -54,8 +55,9 @@ export class Contents {
     for (const chapter of new Set(lessons.map((lesson) => lesson.chapter))) {
       const items = lessons
         .filter((lesson) => lesson.chapter === chapter)
-        .map(({ name, minutes, words }) => {
-          const { title, aim } = words[language] ?? words.en ?? Object.values(words)[0];
+        .map((listed) => {
+          const { name, minutes } = listed;
+          const { title, aim } = wordsIn(listed, language);
           const isHere = at?.name === name;
           const isDone = done.includes(name);
           const step = isHere ? at.step : isDone ? 0 : (steps[name] ?? 0);
@@ -84,8 +86,8 @@ export class Contents {
     const which = make('select', { 'aria-label': contents.printWhich });
     which.append(
       make('option', { value: '' }, contents.printAll),
-      ...lessons.map(({ name, words }) =>
-        make('option', { value: name, selected: name === at?.name }, (words[language] ?? words.en).title),
+      ...lessons.map((listed) =>
+        make('option', { value: listed.name, selected: listed.name === at?.name }, wordsIn(listed, language).title),
       ),
     );
     this.#which = which;

@@ -4,7 +4,6 @@
 /** @typedef {import('../../lab/lessons.d.ts').LessonView} LessonView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../run/simulated-run.js').SimulatedRun} SimulatedRun */
-/** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 /** @typedef {import('../pkg/lessons.js').Listed} Listed */
 /** @typedef {import('../run/source.js').Source} Source */
 
@@ -27,6 +26,7 @@ import * as strings from '../words/lessons.js';
 import { Card } from './card.js';
 import { Contents } from './contents.js';
 import { packed, unpacked } from './files.js';
+import { spoken, wordsIn } from './listed.js';
 import * as playlist from './playlist.js';
 import { PlaylistDialog } from './playlist-dialog.js';
 import { note, progress } from './progress.js';
@@ -118,11 +118,6 @@ export class Lessons {
     byId('logs-panel', HTMLElement).before(this.#card.dom);
     this.#card.dom.hidden = true;
     document.addEventListener('keydown', (event) => this.#key(event), true);
-  }
-
-  /** Whether a lesson is open. */
-  get isOpen() {
-    return this.#open !== null;
   }
 
   /** The list of all. */
@@ -233,12 +228,11 @@ export class Lessons {
   }
 
   /**
-   * Goes to a step, from 0; false if its run can't be shown.
+   * Goes to a step, from 0, if its run can be shown.
    * @param {number} at @param {string} [handedIn] somebody's run
-   * @returns {boolean}
    */
   #go(at, handedIn = '') {
-    if (!this.#open) return false;
+    if (!this.#open) return;
     const { view, name } = this.#open;
     const step = view.steps[at];
     // A run that is just there goes on, so that nothing jumps.
@@ -246,7 +240,7 @@ export class Lessons {
       this.#isOurs && !this.#open.moments && this.#place === step.run && this.#run?.now === step.from && !handedIn;
     const { clock } = this.#around;
     clock.pause();
-    if (!goesOn && !this.#show(step.run, step.from, handedIn)) return false;
+    if (!goesOn && !this.#show(step.run, step.from, handedIn)) return;
     this.#step = at;
     this.#chosen = null;
     this.#watched = false;
@@ -267,10 +261,9 @@ export class Lessons {
       this.#task.begin({ view, source, step: at, run, hash: this.#hash, handedIn: this.#place < 0 });
     }
     if (step.kind === 'told') this.#watch();
-    const done = progress().done;
-    const isLast = at === view.steps.length - 1;
     if (name) {
-      const { steps } = progress();
+      const { steps, done } = progress();
+      const isLast = at === view.steps.length - 1;
       note({
         at: { name, step: at },
         steps: { ...steps, [name]: at },
@@ -280,7 +273,6 @@ export class Lessons {
     this.#around.address(handedIn && this.#place < 0 ? `${this.#hash}&run=${handedIn}` : this.#hash);
     // On a phone, the page scrolls as a whole.
     for (const id of ['reading', 'page']) byId(id, HTMLElement).scrollTo({ top: 0 });
-    return true;
   }
 
   get #hash() {
@@ -298,7 +290,7 @@ export class Lessons {
     const { view } = /** @type {Opened} */ (this.#open);
     if (this.#step < view.steps.length - 1) return strings.card.next;
     const following = this.#following;
-    return following ? strings.card.nextLesson(titleOf(following, view.language)) : strings.card.all;
+    return following ? strings.card.nextLesson(wordsIn(following, view.language).title) : strings.card.all;
   }
 
   /** Whether what is shown is what the lesson plays, and nobody has done anything to it. */
@@ -510,12 +502,6 @@ export class Lessons {
     else this.back();
   }
 }
-
-/** @param {Listed} listed @param {string} language */
-const spoken = ({ words }, language) => (words[language] ? language : words.en ? 'en' : Object.keys(words)[0]);
-
-/** @param {Listed} listed @param {string} language */
-const titleOf = (listed, language) => listed.words[spoken(listed, language)].title;
 
 /** @param {Listed} listed @param {string} language @returns {Promise<LessonView>} */
 const viewOf = async (listed, language) => (await listed.shown[spoken(listed, language)]()).default;

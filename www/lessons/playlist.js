@@ -9,28 +9,14 @@
 /** @typedef {{ title: string, moments: Moment[] }} Playlist */
 
 import { playlist as words, wrong } from '../words/playlist.js';
+import { PARTS } from './spotlight.js';
 
 const VERSION = 1;
 const MOST = 500;
 const STORED = 'raftarium.playlist';
 
-/** The parts of the page that are there while one plays: all. */
-const SHOWN = [
-  'ring',
-  'logs',
-  'tape',
-  'quorum',
-  'sentence',
-  'command',
-  'speed',
-  'network',
-  'spacetime',
-  'events',
-  'clients',
-  'safety',
-  'server',
-  'stores',
-];
+/** The parts of the page that are there while one plays: all but the legend. */
+const SHOWN = PARTS.filter((part) => part !== 'legend');
 
 /** @param {Playlist} playlist */
 export const write = ({ title, moments }) =>
@@ -66,14 +52,13 @@ export function draft() {
   }
 }
 
-/** Keeps it; false where it can't be kept. @param {Playlist} playlist */
+/** Keeps it, where that can be. @param {Playlist} playlist */
 export function keep(playlist) {
   try {
     if (playlist.moments.length) localStorage.setItem(STORED, write(playlist));
     else localStorage.removeItem(STORED);
-    return true;
   } catch {
-    return false;
+    // Then it lasts as long as the page.
   }
 }
 

@@ -23,6 +23,9 @@ const PLACES = {
   stores: '#stores',
 };
 
+/** The parts of the page that lessons name. */
+export const PARTS = Object.keys(PLACES);
+
 /**
  * The parts that are tabs, by their names in lessons: the tabs' names.
  * @type {Record<string, string>}

@@ -18,8 +18,6 @@ export const contents = {
   step: (step) => `at step ${step}`,
   done: 'done',
   here: 'you are here',
-  begin: 'Begin',
-  goOn: 'Go on',
   print: 'Print sheets',
   printWhich: 'Which sheets are printed',
   printAll: 'of all lessons',
